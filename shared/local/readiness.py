@@ -1,0 +1,53 @@
+"""How a supervisor knows that a child process is ready to be used."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+
+
+class ReadyCheck(Protocol):
+    """Asked again and again until it says yes."""
+
+    async def __call__(self) -> bool:
+        """Whether the process is ready now; never raises for one that is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReady:
+    """Ready when a GET of ``url`` is answered with status 200."""
+
+    url: str
+
+    async def __call__(self) -> bool:
+        """Ask once, with a second of patience."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session,
+                session.get(self.url) as answer,
+            ):
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class TcpReady:
+    """Ready when ``host:port`` accepts a connection."""
+
+    host: str
+    port: int
+
+    async def __call__(self) -> bool:
+        """Try once, with a second of patience."""
+        try:
+            async with asyncio.timeout(1):
+                _, writer = await asyncio.open_connection(self.host, self.port)
+        except (TimeoutError, OSError):
+            return False
+        writer.close()
+        return True

@@ -1,0 +1,5 @@
+"""Live updates between processes."""
+
+from shared.pubsub.live import LiveUpdates
+
+__all__ = ["LiveUpdates"]
