@@ -1,0 +1,1 @@
+"""Hotels, room types, nightly rates and inventory, reviews, and the search over them."""
