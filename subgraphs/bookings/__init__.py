@@ -1,0 +1,1 @@
+"""Bookings: event-sourced, sold by a persisted saga over inventory and payments."""

@@ -1,0 +1,141 @@
+"""A booking's state, as its events make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from subgraphs.bookings.booking import events as e
+from subgraphs.bookings.booking.policy import CancellationTerms
+
+
+class BookingState(StrEnum):
+    """Where a booking stands."""
+
+    PENDING = "PENDING"
+    HELD = "HELD"
+    AUTHORIZED = "AUTHORIZED"
+    CONFIRMED = "CONFIRMED"
+    CHECKED_IN = "CHECKED_IN"
+    CHECKED_OUT = "CHECKED_OUT"
+    NO_SHOW = "NO_SHOW"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+
+
+IN_PROGRESS = frozenset({BookingState.PENDING, BookingState.HELD, BookingState.AUTHORIZED})
+"""The saga is on its way to a sale."""
+SOLD = frozenset({BookingState.CONFIRMED, BookingState.CHECKED_IN, BookingState.CHECKED_OUT, BookingState.NO_SHOW})
+"""Rooms and money are settled."""
+CALLED_OFF = frozenset({BookingState.CANCELLED, BookingState.EXPIRED, BookingState.FAILED})
+
+
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking after ``version`` events."""
+
+    id: UUID
+    version: int
+    state: BookingState
+    terms: e.Requested
+    """What was asked for and agreed."""
+    requested_at: datetime
+    updated_at: datetime
+    payment_action: str | None = None
+    """What the traveler has to do to pay, while that is so."""
+    is_captured: bool = False
+    failure_reason: str | None = None
+    failure_detail: str | None = None
+    sold_out_nights: list[date] = []
+    cancellation_reason: str | None = None
+    fee_minor: int = 0
+    refund_due_minor: int = 0
+    refunded_minor: int = 0
+
+    @property
+    def cancellation_terms(self) -> CancellationTerms:
+        """What the cancellation fee depends on."""
+        terms = self.terms
+        return CancellationTerms(
+            policy=terms.policy,
+            check_in=terms.check_in,
+            check_in_time=terms.check_in_time,
+            time_zone=terms.time_zone,
+            first_night_minor=terms.nights[0].price_minor * terms.rooms,
+            total_minor=terms.total_minor,
+        )
+
+
+def evolve(booking: Booking | None, recorded: e.RecordedEvent) -> Booking:
+    """The booking after one more event. A pure function that decides nothing: what happened, happened."""
+    event = recorded.payload
+    if booking is None:
+        if not isinstance(event, e.Requested):
+            raise ValueError(f"the history of {recorded.booking_id} begins with {event.type}")
+        return Booking(
+            id=recorded.booking_id,
+            version=recorded.sequence,
+            state=BookingState.PENDING,
+            terms=event,
+            requested_at=recorded.occurred_at,
+            updated_at=recorded.occurred_at,
+        )
+    if recorded.sequence != booking.version + 1:
+        raise ValueError(f"event {recorded.sequence} of {booking.id} cannot follow version {booking.version}")
+    changes = msgspec.structs.replace(booking, version=recorded.sequence, updated_at=recorded.occurred_at)
+    return _apply(changes, event)
+
+
+def _apply(booking: Booking, event: e.Event) -> Booking:  # one arm per event
+    replace = msgspec.structs.replace
+    match event:
+        case e.Held():
+            return replace(booking, state=BookingState.HELD)
+        case e.PaymentActionRequired(kind=kind):
+            return replace(booking, payment_action=kind)
+        case e.PaymentAuthorized():
+            return replace(booking, state=BookingState.AUTHORIZED, payment_action=None)
+        case e.Confirmed():
+            return replace(booking, state=BookingState.CONFIRMED, is_captured=True)
+        case e.Failed(reason=reason, detail=detail, sold_out_nights=nights):
+            return replace(
+                booking,
+                state=BookingState.FAILED,
+                payment_action=None,
+                failure_reason=reason,
+                failure_detail=detail,
+                sold_out_nights=nights,
+            )
+        case e.Expired():
+            return replace(booking, state=BookingState.EXPIRED, payment_action=None)
+        case e.Cancelled(reason=reason, fee_minor=fee, refund_minor=refund):
+            return replace(
+                booking,
+                state=BookingState.CANCELLED,
+                payment_action=None,
+                cancellation_reason=reason,
+                fee_minor=fee,
+                refund_due_minor=refund,
+            )
+        case e.Refunded(amount_minor=amount):
+            return replace(booking, refunded_minor=booking.refunded_minor + amount)
+        case e.CheckedIn():
+            return replace(booking, state=BookingState.CHECKED_IN)
+        case e.CheckedOut():
+            return replace(booking, state=BookingState.CHECKED_OUT)
+        case e.NoShow():
+            return replace(booking, state=BookingState.NO_SHOW)
+        case e.Requested():
+            raise ValueError(f"{booking.id} was requested twice")
+
+
+def replay(history: Iterable[e.RecordedEvent], start: Booking | None = None) -> Booking | None:
+    """The booking that ``history`` makes, from ``start`` on; ``None`` for no history at all."""
+    booking = start
+    for recorded in history:
+        booking = evolve(booking, recorded)
+    return booking

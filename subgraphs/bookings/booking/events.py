@@ -1,0 +1,220 @@
+"""The events that a booking is made of. Once written they are never changed: a new shape is a new version.
+
+Reading an old version goes through upcasters, functions from the JSON of one version to the JSON of the next, so that
+the rest of the code knows the newest shape only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from subgraphs.bookings.booking.policy import CancellationPolicy
+
+PaymentMethodName: TypeAlias = Literal["card", "pix", "boleto"]
+FailureReason: TypeAlias = Literal["sold_out", "hold_lost", "payment_declined", "payment_failed", "unavailable"]
+
+
+class NightPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What one room costs on one night, in minor units."""
+
+    night: date
+    price_minor: int
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all events' own data."""
+
+    type: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+
+
+class Requested(Payload, frozen=True, kw_only=True):
+    """Somebody asked for rooms, at a price and on terms that are fixed from here on."""
+
+    type: ClassVar[str] = "booking.requested"
+
+    code: str
+    user_id: UUID
+    hotel_id: UUID
+    hotel_name: str
+    room_type_id: UUID
+    check_in: date
+    check_out: date
+    check_in_time: time
+    time_zone: str
+    guests: int
+    rooms: int
+    nights: list[NightPrice]
+    total_minor: int
+    """For all rooms."""
+    currency: str
+    policy: CancellationPolicy
+    payment_method: PaymentMethodName
+    expires_at: datetime
+    """When the rooms are given up unless they are paid."""
+
+
+class Held(Payload, frozen=True, kw_only=True):
+    """The rooms are kept for the booking."""
+
+    type: ClassVar[str] = "booking.held"
+
+    hold_id: UUID
+    expires_at: datetime
+
+
+class PaymentActionRequired(Payload, frozen=True, kw_only=True):
+    """The traveler has something to do: pass 3-D Secure, pay a PIX code or a boleto."""
+
+    type: ClassVar[str] = "booking.payment_action_required"
+
+    payment_id: UUID
+    kind: str
+
+
+class PaymentAuthorized(Payload, frozen=True, kw_only=True):
+    """The money is there."""
+
+    type: ClassVar[str] = "booking.authorized"
+
+    payment_id: UUID
+
+
+class Confirmed(Payload, frozen=True, kw_only=True):
+    """The rooms are sold and the money is taken."""
+
+    type: ClassVar[str] = "booking.confirmed"
+
+    payment_id: UUID
+
+
+class Failed(Payload, frozen=True, kw_only=True):
+    """The booking did not come about."""
+
+    type: ClassVar[str] = "booking.failed"
+
+    reason: FailureReason
+    detail: str | None = None
+    """Of a declined payment: the provider's reason."""
+    sold_out_nights: list[date] = []
+
+
+class Expired(Payload, frozen=True, kw_only=True):
+    """The time to pay ran out."""
+
+    type: ClassVar[str] = "booking.expired"
+
+
+class Cancelled(Payload, frozen=True, kw_only=True):
+    """The booking was called off."""
+
+    type: ClassVar[str] = "booking.cancelled"
+
+    reason: str | None
+    fee_minor: int
+    refund_minor: int
+    """What flows back of what was paid; 0 when nothing was captured yet."""
+
+
+class Refunded(Payload, frozen=True, kw_only=True):
+    """Money was returned."""
+
+    type: ClassVar[str] = "booking.refunded"
+
+    refund_id: UUID
+    amount_minor: int
+
+
+class CheckedIn(Payload, frozen=True, kw_only=True):
+    """The guests arrived."""
+
+    type: ClassVar[str] = "booking.checked_in"
+
+
+class CheckedOut(Payload, frozen=True, kw_only=True):
+    """The guests left."""
+
+    type: ClassVar[str] = "booking.checked_out"
+
+
+class NoShow(Payload, frozen=True, kw_only=True):
+    """The guests never came."""
+
+    type: ClassVar[str] = "booking.no_show"
+
+
+Event: TypeAlias = (
+    Requested
+    | Held
+    | PaymentActionRequired
+    | PaymentAuthorized
+    | Confirmed
+    | Failed
+    | Expired
+    | Cancelled
+    | Refunded
+    | CheckedIn
+    | CheckedOut
+    | NoShow
+)
+
+EVENT_TYPES: Final[Mapping[str, type[Payload]]] = {
+    kind.type: kind
+    for kind in (
+        Requested, Held, PaymentActionRequired, PaymentAuthorized, Confirmed, Failed, Expired, Cancelled, Refunded,
+        CheckedIn, CheckedOut, NoShow,
+    )
+}  # fmt: skip
+
+Upcaster: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {}
+"""By type and the version that an upcaster reads. All events are in their first version so far."""
+
+
+class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with its place in the booking's history."""
+
+    booking_id: UUID
+    sequence: int
+    """1 for the first event of the booking; also the booking's version after it."""
+    occurred_at: datetime
+    actor: UUID | None
+    """The user who did it; ``None`` for the platform itself."""
+    payload: Event
+
+
+class UnknownEvent(Exception):
+    """The history holds an event that this code cannot read: it was written by newer code."""
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """The event as JSON data for the database."""
+    data: dict[str, Any] = msgspec.to_builtins(event)
+    return data
+
+
+def decode(
+    type_: str,
+    version: int,
+    data: dict[str, Any],
+    *,
+    types: Mapping[str, type[Payload]] = EVENT_TYPES,
+    upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
+) -> Event:
+    """The event of ``type_`` that was written in ``version``, in its newest shape.
+
+    Raises:
+        UnknownEvent: the type or version is not one of ours.
+    """
+    kind = types.get(type_)
+    if kind is None or version > kind.schema_version:
+        raise UnknownEvent(f"{type_} version {version}")
+    for step in range(version, kind.schema_version):
+        data = upcasters[type_, step](data)
+    event: Event = msgspec.convert(data, kind)  # type: ignore[assignment]
+    return event

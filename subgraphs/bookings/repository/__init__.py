@@ -1,0 +1,1 @@
+"""Statements of the bookings domain, and nothing but statements."""

@@ -1,0 +1,97 @@
+"""The table ``sagas``: leases, locks and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text, update
+
+from shared.db import ReadSession, WriteSession
+from subgraphs.bookings.models import Saga
+
+RUNNING: Final = "RUNNING"
+COMPENSATING: Final = "COMPENSATING"
+COMPLETED: Final = "COMPLETED"
+COMPENSATED: Final = "COMPENSATED"
+STUCK: Final = "STUCK"
+ACTIVE: Final = (RUNNING, COMPENSATING)
+WAKE_CHANNEL: Final = "bookings_sagas"
+
+
+async def lease(session: WriteSession, *, owner: str, now: datetime, seconds: float, limit: int) -> Sequence[Saga]:
+    """Take due sagas that nobody works on, the longest due first, for ``seconds``.
+
+    Workers skip rows that another is just taking, so any number of them share the table without waiting.
+    """
+    due = (
+        select(Saga.id)
+        .where(
+            Saga.state.in_(ACTIVE),
+            Saga.next_run_at <= now,
+            or_(Saga.leased_until.is_(None), Saga.leased_until < now),
+        )
+        .order_by(Saga.next_run_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        update(Saga)
+        .where(Saga.id.in_(select(due.c.id)))
+        .values(leased_until=now + timedelta(seconds=seconds), lease_owner=owner)
+        .returning(Saga)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def lock(session: WriteSession, saga_id: UUID) -> Saga | None:
+    """The saga, locked until the transaction ends. Whoever changes a saga or its booking's sale begins here."""
+    statement = select(Saga).where(Saga.id == saga_id).with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def wake(session: WriteSession) -> None:
+    """Tell the workers, after the commit, that there is something to do."""
+    await session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+
+
+async def get(session: ReadSession, saga_id: UUID) -> Saga | None:
+    """The saga of a booking."""
+    return await session.get(Saga, saga_id)
+
+
+async def listed(
+    session: ReadSession, *, states: Sequence[str], limit: int, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Saga]:
+    """Sagas in any of ``states`` (all when empty), the longest unchanged first."""
+    statement = select(Saga).order_by(Saga.updated_at, Saga.id).limit(limit)
+    if states:
+        statement = statement.where(Saga.state.in_(states))
+    if after is not None:
+        statement = statement.where(text("(updated_at, id) > (:at, :id)")).params(at=after[0], id=after[1])
+    return (await session.scalars(statement)).all()
+
+
+async def retry(session: WriteSession, saga_id: UUID, now: datetime) -> dict[str, Any] | None:
+    """Let a stuck saga go on where it stopped; ``None`` unless it is stuck."""
+    statement = (
+        update(Saga)
+        .where(Saga.id == saga_id, Saga.state == STUCK)
+        .values(
+            state=func.coalesce(Saga.data["stuck_state"].astext, COMPENSATING),
+            attempts=0,
+            next_run_at=now,
+            leased_until=None,
+            lease_owner=None,
+            updated_at=now,
+        )
+        .returning(Saga.id, Saga.state, Saga.step)
+    )
+    row = (await session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        return None
+    await wake(session)
+    return dict(row)

@@ -1,0 +1,204 @@
+"""A saga's life within a transaction: it begins, is told something, and turns back.
+
+Whoever changes a saga locks its row first, and changes the booking only after that.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from shared.db import WriteSession
+from shared.messaging import record_event
+from subgraphs.bookings.booking.aggregate import Booking
+from subgraphs.bookings.booking.events import Event
+from subgraphs.bookings.models import OutboxMessage, Saga
+from subgraphs.bookings.recording import record
+from subgraphs.bookings.repository import bookings, sagas
+from subgraphs.bookings.saga.signals import Signal
+from subgraphs.bookings.saga.table import (
+    BEFORE_THE_MONEY,
+    COMMANDS,
+    Command,
+    Finish,
+    GoOn,
+    NoteRelease,
+    Stay,
+    Step,
+    TurnBack,
+    move,
+)
+from subgraphs.bookings.settings import BookingsSettings
+
+log = structlog.get_logger(__name__)
+
+RELEASED: Final = "released"
+"""In ``data``: hotels has said that it holds nothing for the booking."""
+STUCK_STATE: Final = "stuck_state"
+"""In ``data``: the state that a stuck saga goes on in."""
+
+
+async def begin(session: WriteSession, booking: Booking, now: datetime, settings: BookingsSettings) -> None:
+    """Start the sale of a new booking: its first command leaves with this transaction."""
+    saga = Saga(
+        id=booking.id,
+        state=sagas.RUNNING,
+        step=Step.HOLD_INVENTORY,
+        revision=0,
+        deadline=booking.terms.expires_at,
+        attempts=0,
+        next_run_at=now,
+        data={},
+    )
+    session.add(saga)
+    await _enter(session, saga, booking, Step.HOLD_INVENTORY, now, settings)
+
+
+async def tell(
+    session: WriteSession, booking_id: UUID, signal: Signal, now: datetime, settings: BookingsSettings
+) -> bool:
+    """Tell the saga of a booking something. ``False`` when that changes nothing: it is late, or a repetition."""
+    saga = await sagas.lock(session, booking_id)
+    if saga is None:
+        log.warning("a signal for no saga", booking_id=str(booking_id), signal=type(signal).__name__)
+        return False
+    return await advance(session, saga, signal, now, settings)
+
+
+async def advance(session: WriteSession, saga: Saga, signal: Signal, now: datetime, settings: BookingsSettings) -> bool:
+    """Like :func:`tell`, for a saga that the transaction has locked."""
+    if saga.state in {sagas.COMPLETED, sagas.COMPENSATED}:
+        return False
+    booking = await bookings.load(session, saga.id)
+    assert booking is not None  # they are made in one transaction
+    step = Step(saga.step)
+    following = move(step, booking, signal)
+    if following is None:
+        return False
+    if saga.state == sagas.STUCK:
+        saga.state = saga.data[STUCK_STATE]
+    match following:
+        case GoOn(to=to, event=event):
+            booking = await _record(session, booking, event, now)
+            if to is Step.RELEASE_INVENTORY and saga.data.get(RELEASED):
+                _finish(saga, now)
+            else:
+                await _enter(session, saga, booking, to, now, settings)
+        case Stay(event=event):
+            await _record(session, booking, event, now)
+            wait_for_news(saga, now, settings)
+        case TurnBack(event=event, rooms_are_free=rooms_are_free):
+            booking = await record(session, booking.id, booking, event, now=now)
+            if rooms_are_free:
+                saga.data = {**saga.data, RELEASED: True}
+            await turn_back(session, saga, booking, now)
+        case NoteRelease():
+            saga.data = {**saga.data, RELEASED: True}
+            saga.updated_at = now
+        case Finish(event=event):
+            await _record(session, booking, event, now)
+            _finish(saga, now)
+    return True
+
+
+async def turn_back(session: WriteSession, saga: Saga, booking: Booking, now: datetime) -> None:
+    """Begin to undo the sale of a booking that will not be, or be no more."""
+    if not saga.data.get(RELEASED):
+        _send(session, booking, COMMANDS[Step.RELEASE_INVENTORY](booking))
+    saga.state = sagas.COMPENSATING
+    _move_to(saga, Step.RETURN_PAYMENT, now)
+    saga.next_run_at = now
+    await sagas.wake(session)
+
+
+def repeat_command(
+    session: WriteSession, saga: Saga, booking: Booking, now: datetime, settings: BookingsSettings
+) -> None:
+    """Send the step's command again, because no reply came. Hotels does nothing twice."""
+    _send(session, booking, COMMANDS[Step(saga.step)](booking))
+    note_failure(saga, "no reply from hotels", now, settings, first_wait=settings.reply_seconds)
+
+
+def wait_for_news(saga: Saga, now: datetime, settings: BookingsSettings) -> None:
+    """Leave the step to a message to come; ask again by ourselves only now and then."""
+    saga.next_run_at = _in_time(saga, now + timedelta(seconds=settings.max_backoff_seconds))
+    saga.updated_at = now
+    _let_go(saga)
+
+
+def note_failure(
+    saga: Saga, error: str, now: datetime, settings: BookingsSettings, *, first_wait: float | None = None
+) -> None:
+    """The step did not succeed: try again later, each time later, or leave it to a person."""
+    saga.attempts += 1
+    saga.last_error = error[:500]
+    saga.updated_at = now
+    wait = min((first_wait or settings.backoff_seconds) * 2.0 ** (saga.attempts - 1), settings.max_backoff_seconds)
+    # Jitter, so that sagas which failed together do not come back together.
+    saga.next_run_at = _in_time(saga, now + timedelta(seconds=wait * random.uniform(0.5, 1.0)))  # noqa: S311
+    _let_go(saga)
+    if saga.attempts >= settings.stuck_attempts and Step(saga.step) not in BEFORE_THE_MONEY:
+        log.error("saga is stuck", saga=str(saga.id), step=saga.step, error=error)
+        saga.data = {**saga.data, STUCK_STATE: saga.state}
+        saga.state = sagas.STUCK
+
+
+async def _enter(
+    session: WriteSession, saga: Saga, booking: Booking, step: Step, now: datetime, settings: BookingsSettings
+) -> None:
+    _move_to(saga, step, now)
+    make = COMMANDS.get(step)
+    if make is None:
+        saga.next_run_at = now
+        await sagas.wake(session)
+        return
+    if step is not Step.RELEASE_INVENTORY:  # that one was sent on turning back
+        _send(session, booking, make(booking))
+    saga.next_run_at = _in_time(saga, now + timedelta(seconds=settings.reply_seconds))
+
+
+def _move_to(saga: Saga, step: Step, now: datetime) -> None:
+    saga.step = step
+    saga.revision += 1
+    saga.attempts = 0
+    saga.last_error = None
+    saga.updated_at = now
+    _let_go(saga)
+
+
+def _let_go(saga: Saga) -> None:
+    saga.leased_until = None
+    saga.lease_owner = None
+
+
+def _finish(saga: Saga, now: datetime) -> None:
+    saga.state = sagas.COMPLETED if saga.state == sagas.RUNNING else sagas.COMPENSATED
+    saga.revision += 1
+    saga.last_error = None
+    saga.updated_at = now
+    _let_go(saga)
+
+
+def _in_time(saga: Saga, moment: datetime) -> datetime:
+    """``moment``, or the deadline when that comes first and matters to the step."""
+    return min(moment, saga.deadline) if Step(saga.step) in BEFORE_THE_MONEY else moment
+
+
+async def _record(session: WriteSession, booking: Booking, event: Event | None, now: datetime) -> Booking:
+    return booking if event is None else await record(session, booking.id, booking, event, now=now)
+
+
+def _send(session: WriteSession, booking: Booking, command: Command) -> None:
+    record_event(
+        session,
+        OutboxMessage,
+        type=command.topic,
+        aggregate_id=booking.id,
+        aggregate_sequence=booking.version,
+        payload=command,
+        correlation_id=booking.id,
+    )
