@@ -1,0 +1,1 @@
+import{n as e,t}from"./main-CuNBJ-57.js";var n={jsonc:{parse:e=>({text:e}),astFormat:`jsonc-text`,locStart:()=>0,locEnd:({text:e})=>e.length}},r={"jsonc-text":{print:({node:{text:n}})=>t(n,e(n,void 0,{insertSpaces:!0,tabSize:2}))}};export{n as parsers,r as printers};

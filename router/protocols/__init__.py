@@ -1,0 +1,1 @@
+"""How clients speak to the router: HTTP, server-sent events, WebSocket, and a page for people."""
