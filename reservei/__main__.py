@@ -1,0 +1,5 @@
+"""``python -m reservei``."""
+
+from reservei.cli import main
+
+main()

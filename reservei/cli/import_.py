@@ -1,0 +1,195 @@
+"""``reservei import``: load real files into the market."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reservei.market.csv_rows import CsvRows
+    from reservei.market.importing import Importer
+    from reservei.market.report import Summary
+
+import_app = typer.Typer(
+    help="Load public data sets from CSV files, plain or gzip. Importing a file again changes nothing.",
+    no_args_is_help=True,
+)
+
+
+class FileEncoding(StrEnum):
+    """What a file is written in."""
+
+    UTF_8 = "utf-8"
+    CP1252 = "cp1252"
+    LATIN_1 = "latin-1"
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV file; may be compressed with gzip.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 1 when a row was rejected.")]
+EncodingOption = Annotated[FileEncoding, typer.Option("--encoding", help="What the file is written in.")]
+WithCalendar = Annotated[
+    bool,
+    typer.Option(
+        "--with-calendar/--no-calendar",
+        help="Put nights on sale: the files have no rates and no inventory, so both are made up from the base price "
+        "with seasons and weekends. Without it the hotels cannot be booked yet.",
+    ),
+]
+Days = Annotated[int, typer.Option(min=1, max=1100, help="How many nights from today are put on sale.")]
+
+
+@import_app.command()
+def hotels(
+    file: File,
+    with_calendar: WithCalendar = True,
+    days: Days = 180,
+    strict: Strict = False,
+    encoding: EncodingOption = FileEncoding.UTF_8,
+) -> None:
+    """Import hotels: European hotels (`name,address,average_score,...`) or Rio listings, told by their columns.
+
+    Nobody manages imported hotels: only administrators can change them. The European file has neither room types nor
+    prices; both are derived from the score and the city.
+    """
+    _import("hotels", file, strict, encoding, _hotels(file, with_calendar, days))
+
+
+@import_app.command()
+def listings(
+    file: File,
+    with_calendar: WithCalendar = True,
+    days: Days = 180,
+    strict: Strict = False,
+    encoding: EncodingOption = FileEncoding.UTF_8,
+) -> None:
+    """Import listings of Rio de Janeiro (Inside Airbnb): each is a hotel with one room of one type, priced in BRL."""
+    _import("listings", file, strict, encoding, _hotels(file, with_calendar, days))
+
+
+@import_app.command()
+def reviews(file: File, strict: Strict = False, encoding: EncodingOption = FileEncoding.UTF_8) -> None:
+    """Import reviews of European hotels. Import the hotels first: a review names its hotel and nothing else."""
+    from reservei.market.formats import EuropeReviewsImporter
+
+    _import("reviews", file, strict, encoding, lambda _rows: EuropeReviewsImporter())
+
+
+@import_app.command()
+def destinations(
+    file: File,
+    states: Annotated[
+        Path | None,
+        typer.Option(help="The states that the municipalities refer to.", show_default="estados.csv beside FILE"),
+    ] = None,
+    strict: Strict = False,
+    encoding: EncodingOption = FileEncoding.UTF_8,
+) -> None:
+    """Import Brazil's municipalities as destinations."""
+    from reservei.market.formats import MunicipalitiesImporter, read_states
+
+    def importer(_rows: CsvRows) -> Importer[Any]:
+        return MunicipalitiesImporter(read_states(states or file.with_name("estados.csv")))
+
+    _import("destinations", file, strict, encoding, importer)
+
+
+@import_app.command()
+def bookings(file: File, strict: Strict = False, encoding: EncodingOption = FileEncoding.UTF_8) -> None:
+    """Import the history of two hotels: bookings that ended years ago (`hotel,is_canceled,lead_time,...`).
+
+    Each row becomes a booking with events on the file's dates; the two hotels are made as well. Nobody is told of such
+    bookings and no money moves for them: there are no payments, no mails and no nights on sale.
+    """
+    from reservei.market.formats import HotelBookingsImporter
+
+    _import("bookings", file, strict, encoding, lambda _rows: HotelBookingsImporter())
+
+
+def _hotels(file: Path, with_calendar: bool, days: int) -> Callable[[CsvRows], Importer[Any]]:
+    from reservei.market.formats import hotels_importer
+    from reservei.market.hotels import Calendar
+    from shared.db import utc_now
+
+    calendar = Calendar.starting(utc_now().date(), days) if with_calendar else None
+    return lambda rows: hotels_importer(file, rows.columns, calendar)
+
+
+def _import(
+    kind: str, file: Path, strict: bool, encoding: FileEncoding, importer: Callable[[CsvRows], Importer[Any]]
+) -> None:
+    from rich.console import Console
+
+    from reservei.market.problems import FileRejected
+
+    console = Console(highlight=False)
+    try:
+        summary = asyncio.run(_run(console, kind, file, encoding, importer))
+    except FileRejected as error:
+        Console(stderr=True, highlight=False).print(str(error), style="bold red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+    _show(console, file, summary)
+    if strict and summary.rows_rejected:
+        raise typer.Exit(1)
+
+
+async def _run(
+    console: Console, kind: str, file: Path, encoding: FileEncoding, importer: Callable[[CsvRows], Importer[Any]]
+) -> Summary:
+    from reservei.cli._meter import Meter
+    from reservei.market.csv_rows import open_csv
+    from reservei.market.databases import open_databases
+    from reservei.market.importing import run_import
+    from reservei.market.report import ReportFile
+    from shared.config import platform_settings
+    from shared.db import utc_now
+
+    settings = platform_settings()
+    with (
+        open_csv(file, encoding.value) as rows,
+        ReportFile(settings.data_dir / "reports", kind, utc_now()) as report,
+    ):
+        chosen = importer(rows)
+        # A file of the wrong kind is refused before any server is started for it.
+        rows.require(chosen.columns)
+        async with open_databases(settings, chosen.domain, *chosen.also_opens) as databases:
+            prepared = await chosen.prepare(databases)
+            with Meter(console, file.name, rows.size_bytes) as meter:
+                summary = await run_import(
+                    databases[chosen.domain],
+                    rows,
+                    chosen,
+                    report,
+                    lambda done, count: meter.update(done, f"{count:,} rows"),
+                )
+            summary.count(prepared)
+            return summary
+
+
+def _show(console: Console, file: Path, summary: Summary) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row("read", f"{summary.read:,} rows")
+    for kind, tally in summary.loaded.items():
+        table.add_row(kind, str(tally))
+    if summary.nights_added:
+        table.add_row("nights put on sale", f"{summary.nights_added:,}")
+    for adjustment, count in summary.adjusted.most_common():
+        table.add_row("adjusted", Text(f"{count:,}  {adjustment}"))
+    table.add_row("rejected", f"{summary.rows_rejected:,}")
+    for label, count in summary.rejected.most_common():
+        table.add_row("", Text(f"{count:,}  {label}"))
+    if summary.report is not None:
+        table.add_row("report", Text(str(summary.report), overflow="fold"))
+    console.print(Text(f"\n{file.name}", style="bold"))
+    console.print(table)
+    if summary.changed_nothing:
+        console.print("Nothing changed: every good row was there already.")

@@ -1,0 +1,78 @@
+"""``reservei seed``: a demo market for a machine that has no real data."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reservei.market.demo.market import SeedOptions, SeedResult
+
+
+def seed(
+    hotels: Annotated[int, typer.Option(min=1, max=20_000, help="How many hotels.")] = 400,
+    users: Annotated[int, typer.Option(min=0, max=50_000, help="How many users, besides the demo accounts.")] = 500,
+    days: Annotated[int, typer.Option(min=1, max=1100, help="How many nights from today are on sale.")] = 548,
+    seed: Annotated[int, typer.Option("--seed", help="Which market: the same number gives the same one.")] = 42,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when there are hotels already.")] = False,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day that dates are counted from.", show_default="today"),
+    ] = None,
+) -> None:
+    """Load a demo market: hotels all over Brazil with rates and inventory, users, reviews and the demo accounts.
+
+    What is there already stays as it is, so running it again changes nothing. It needs no network.
+    """
+    from rich.console import Console
+
+    from reservei.market.demo.market import SeedOptions
+    from shared.config import platform_settings
+    from shared.db import utc_now
+
+    if platform_settings().environment == "production":
+        message = "This is production: the demo accounts have a password that everybody knows. Nothing was loaded."
+        Console(stderr=True, highlight=False).print(message, style="bold red")
+        raise typer.Exit(2)
+    options = SeedOptions(hotels, users, days, seed, (today or utc_now()).date())
+    console = Console(highlight=False, soft_wrap=True)
+    result = asyncio.run(_run(console, options, if_empty=if_empty))
+    if result is None:
+        console.print("There are hotels already: the demo market was not loaded.")
+    else:
+        _show(console, result)
+
+
+async def _run(console: Console, options: SeedOptions, *, if_empty: bool) -> SeedResult | None:
+    from reservei.cli._meter import Meter
+    from reservei.market.databases import open_databases
+    from reservei.market.demo.market import market_is_empty, seed_market
+    from shared.config import platform_settings
+
+    async with open_databases(platform_settings(), "users", "hotels") as databases:
+        if if_empty and not await market_is_empty(databases["hotels"]):
+            return None
+        with Meter(console, "Loading the demo market", options.hotels) as meter:
+            return await seed_market(
+                databases["users"],
+                databases["hotels"],
+                options,
+                lambda done, total: meter.update(done, f"{done:,} of {total:,} hotels"),
+            )
+
+
+def _show(console: Console, result: SeedResult) -> None:
+    if not result.hotels_new and not result.users_new:
+        console.print(f"Demo market: nothing new; {result.hotels_known:,} hotels were there already.")
+        return
+    console.print(
+        f"Demo market: {result.hotels_new:,} hotels with {result.room_types:,} room types, {result.nights:,} nights on "
+        f"sale and {result.reviews:,} reviews; {result.users_new:,} users."
+    )
+    if result.hotels_known:
+        console.print(f"{result.hotels_known:,} hotels were there already and stayed as they are.")

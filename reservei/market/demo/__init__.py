@@ -1,0 +1,1 @@
+"""The demo market: a believable Brazil for machines that have no real data, the same for the same seed."""
