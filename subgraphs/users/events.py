@@ -1,69 +1,33 @@
-"""The events that this domain publishes.
-
-They carry personal data (address, name) for the domains that write to people; consumers store no more of it than
-they show.
-"""
+"""The events that this domain publishes; their payloads are in ``shared.contracts.users``."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
-from uuid import UUID
-
-import msgspec
-
+from shared.contracts.users import (
+    UserDeleted,
+    UserEmailVerified,
+    UserEvent,
+    UserPasswordChanged,
+    UserProfileUpdated,
+    UserRegistered,
+    UserRolesChanged,
+    UserSignedIn,
+)
 from shared.db import WriteSession
 from shared.messaging import record_event
 from subgraphs.users.models import OutboxMessage, User
 
-
-class UserEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What every event about a user says."""
-
-    type: ClassVar[str]
-
-    user_id: UUID
-
-
-class UserRegistered(UserEvent, frozen=True, kw_only=True):
-    """An account exists. The address is not proven yet."""
-
-    type: ClassVar[str] = "user.registered"
-
-    email: str
-    display_name: str
-    locale: str
-    roles: list[str]
-    member_since: datetime
-
-
-class UserEmailVerified(UserEvent, frozen=True, kw_only=True):
-    """The user has shown that the mailbox is theirs."""
-
-    type: ClassVar[str] = "user.email_verified"
-
-    email: str
-    verified_at: datetime
-
-
-class UserProfileUpdated(UserEvent, frozen=True, kw_only=True):
-    """Name, picture or language changed; the fields hold the values after the change."""
-
-    type: ClassVar[str] = "user.profile_updated"
-
-    display_name: str
-    avatar_url: str | None
-    locale: str
-
-
-class UserRolesChanged(UserEvent, frozen=True, kw_only=True):
-    """An administrator changed what the user may do."""
-
-    type: ClassVar[str] = "user.roles_changed"
-
-    roles: list[str]
-    previous_roles: list[str]
-    changed_by: UUID
+__all__ = [
+    "UserDeleted",
+    "UserEmailVerified",
+    "UserEvent",
+    "UserPasswordChanged",
+    "UserProfileUpdated",
+    "UserRegistered",
+    "UserRolesChanged",
+    "UserSignedIn",
+    "publish",
+    "registered",
+]
 
 
 def registered(user: User) -> UserRegistered:
