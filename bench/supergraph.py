@@ -34,10 +34,11 @@ import uvicorn
 import uvloop
 from load import Result, measure, once, post
 
+from reservei.domains import DOMAINS
 from shared.auth import service_signature
 
 HOST = "127.0.0.1"
-PORTS = {"router": 4300, "users": 4301, "hotels": 4302, "bookings": 4303, "echo": 4309}
+PORTS = {"router": 4300, "echo": 4399, **{domain: 4301 + number for number, domain in enumerate(DOMAINS)}}
 
 SEARCH = """query Search($stay: StayInput!, $sort: HotelSort!) {
   hotels(filter: {stay: $stay}, sort: $sort, first: 20) {
@@ -63,9 +64,7 @@ def running_supergraph(data_dir: Path, workers: int) -> Iterator[None]:
         **os.environ,
         "RESERVEI_DATA_DIR": str(data_dir),
         "RESERVEI_PORT": str(PORTS["router"]),
-        "RESERVEI_USERS_PORT": str(PORTS["users"]),
-        "RESERVEI_HOTELS_PORT": str(PORTS["hotels"]),
-        "RESERVEI_BOOKINGS_PORT": str(PORTS["bookings"]),
+        **{f"RESERVEI_{domain.upper()}_PORT": str(PORTS[domain]) for domain in DOMAINS},
         "RESERVEI_LOG_LEVEL": "WARNING",
     }
     log = data_dir / "bench.log"

@@ -20,6 +20,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from reservei.domains import DOMAINS
+
 READY_WITHIN = 60.0
 SEED = ["--hotels", "40", "--users", "60", "--days", "120", "--seed", "7"]
 
@@ -134,15 +136,14 @@ class Processes:
 
 def system_environment(data_dir: Path) -> tuple[dict[str, str], int]:
     """The environment of a platform of its own, and its router's port."""
-    router, users, hotels, bookings = free_ports(4)
+    router, *others = free_ports(1 + len(DOMAINS))
+    ports = dict(zip(DOMAINS, others, strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RESERVEI_")}
     environment |= {
         "RESERVEI_DATA_DIR": str(data_dir),
         "RESERVEI_PORT": str(router),
-        "RESERVEI_USERS_PORT": str(users),
-        "RESERVEI_HOTELS_PORT": str(hotels),
-        "RESERVEI_BOOKINGS_PORT": str(bookings),
-        "RESERVEI_JWKS_URL": f"http://127.0.0.1:{users}/.well-known/jwks.json",
+        **{f"RESERVEI_{domain.upper()}_PORT": str(port) for domain, port in ports.items()},
+        "RESERVEI_JWKS_URL": f"http://127.0.0.1:{ports['users']}/.well-known/jwks.json",
         "RESERVEI_DATABASE_PREFIX": f"system_{uuid4().hex[:10]}",
         # The servers of `make test-servers` take a hundred connections from all tests together.
         "RESERVEI_DATABASE_POOL_SIZE": "4",
