@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from shared.contracts.bookings import BookingEvent
-from shared.db import WriteSession
+from shared.contracts.bookings import BookingEvent, PaymentAction
+from shared.db import ReadSession, WriteSession
 from shared.messaging import record_event
 from subgraphs.bookings.booking.aggregate import Booking
-from subgraphs.bookings.booking.events import EVENT_TYPES, RecordedEvent
+from subgraphs.bookings.booking.events import EVENT_TYPES, PaymentActionRequired, RecordedEvent
 from subgraphs.bookings.models import OutboxMessage
+from subgraphs.bookings.payments import repository as payments
+from subgraphs.bookings.payments.methods import BoletoSlip, PixCode, ThreeDSecure, action_from_json
 
 PUBLISHED: Final = tuple(EVENT_TYPES)
 """The types of the events."""
 
 
-def _payload(booking: Booking, actor: UUID | None) -> BookingEvent:
+def _payload(booking: Booking, actor: UUID | None, action: PaymentAction | None) -> BookingEvent:
     terms = booking.terms
     return BookingEvent(
         booking_id=booking.id,
@@ -39,18 +41,42 @@ def _payload(booking: Booking, actor: UUID | None) -> BookingEvent:
         hotel_name=terms.hotel_name,
         time_zone=terms.time_zone,
         check_in_time=terms.check_in_time,
+        city=terms.city,
+        region=terms.region,
+        country_code=terms.country_code,
         payment_method=terms.payment_method,
+        payment_action=action,
     )
 
 
-def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:
+async def _action(session: ReadSession, booking: Booking, required: PaymentActionRequired) -> PaymentAction:
+    """What the traveler has to do. It is read from the payment, because a booking's own history has no codes to pay by:
+
+    the hotel's manager sees that history. Of a payment that was paid in the meantime the codes are gone.
+    """
+    due_at = booking.terms.expires_at
+    payment = await payments.get(session, required.payment_id)
+    if payment is None or payment.action is None:
+        return PaymentAction(kind=required.kind, due_at=due_at)
+    match action_from_json(payment.action):
+        case ThreeDSecure(url=url):
+            return PaymentAction(kind=required.kind, due_at=due_at, url=url)
+        case PixCode(payload=code):
+            return PaymentAction(kind=required.kind, due_at=due_at, pix_code=code)
+        case BoletoSlip(digitable_line=line):
+            return PaymentAction(kind=required.kind, due_at=due_at, digitable_line=line)
+
+
+async def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:
     """Record what ``recorded`` made of ``booking`` in the outbox of the current transaction."""
+    event = recorded.payload
+    action = await _action(session, booking, event) if isinstance(event, PaymentActionRequired) else None
     record_event(
         session,
         OutboxMessage,
-        type=recorded.payload.type,
+        type=event.type,
         aggregate_id=booking.id,
         aggregate_sequence=recorded.sequence,
-        payload=_payload(booking, recorded.actor),
+        payload=_payload(booking, recorded.actor, action),
         correlation_id=booking.id,
     )

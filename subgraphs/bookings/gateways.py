@@ -55,6 +55,12 @@ class Offer:
     currency: str
     policy: CancellationPolicy
     rooms_left: int
+    city: str | None = None
+    """In Portuguese, so that it is the same whoever asks; ``None`` where the hotel's destination is no city."""
+    region: str | None = None
+    """The state or province by its code, such as ``RJ``."""
+    country_code: str | None = None
+    """ISO 3166-1 alpha-2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ query BookingsAvailability($roomTypes: [_Any!]!, $stay: StayInput!) {
   _entities(representations: $roomTypes) {
     ... on RoomType {
       hotel {
-        id name timeZone checkInTime
+        id name timeZone checkInTime countryCode
+        destination { kind name(locale: PT_BR) regionCode }
         availability(stay: $stay) {
           roomType { id }
           nights { nightDate price { amount currency } }
@@ -162,6 +169,7 @@ class GraphQLHotelsGateway:
 
 
 def _offer(hotel: Mapping[str, Any], found: Mapping[str, Any]) -> Offer:
+    destination = hotel["destination"]
     return Offer(
         hotel_id=UUID(hotel["id"]),
         hotel_name=hotel["name"],
@@ -178,6 +186,9 @@ def _offer(hotel: Mapping[str, Any], found: Mapping[str, Any]) -> Offer:
             first_night_until_days=found["cancellation"]["firstNightUntilDays"],
         ),
         rooms_left=found["roomsLeft"],
+        city=destination["name"] if destination["kind"] == "CITY" else None,
+        region=destination["regionCode"],
+        country_code=hotel["countryCode"],
     )
 
 

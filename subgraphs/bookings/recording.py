@@ -37,7 +37,7 @@ async def record(
     version = 0 if booking is None else booking.version
     for recorded in await bookings.append(session, booking_id, version, events, now=now, actor=actor):
         booking = evolve(booking, recorded)
-        publish(session, booking, recorded)
+        await publish(session, booking, recorded)
     assert booking is not None
     await listing.show(session, [booking])
     if booking.version // snapshot_every > version // snapshot_every:

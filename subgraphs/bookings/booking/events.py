@@ -57,6 +57,11 @@ class Requested(Payload, frozen=True, kw_only=True):
     payment_method: PaymentMethodName
     expires_at: datetime
     """When the rooms are given up unless they are paid."""
+    city: str | None = None
+    region: str | None = None
+    """The state or province by its code, such as ``RJ``."""
+    country_code: str | None = None
+    """Like the two before it of the hotel, and not known of bookings from before it was asked for."""
 
 
 class Held(Payload, frozen=True, kw_only=True):

@@ -128,6 +128,9 @@ class BookingDesk:
             policy=offer.policy,
             payment_method=method,
             expires_at=now + self.settings.time_to_pay(method),
+            city=offer.city,
+            region=offer.region,
+            country_code=offer.country_code,
         )
         booking = await record(session, booking_id, None, requested, now=now, actor=user_id)
         try:

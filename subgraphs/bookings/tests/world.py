@@ -48,6 +48,9 @@ class FakeHotels:
     managers: dict[str, str] = field(default_factory=dict)
     """User by hotel."""
     free_until_days: int | None = 7
+    destination: dict[str, Any] = field(
+        default_factory=lambda: {"kind": "CITY", "name": "Ouro Preto", "regionCode": "MG"}
+    )
     is_away: bool = False
     asked: list[str] = field(default_factory=list)
 
@@ -77,6 +80,8 @@ class FakeHotels:
                 "name": "Pousada do Ouro",
                 "timeZone": "America/Sao_Paulo",
                 "checkInTime": "14:00:00",
+                "countryCode": "BR",
+                "destination": self.destination,
                 "availability": [*free, other],
             }
         }
