@@ -36,7 +36,8 @@ class HttpTransport:
         url: its GraphQL endpoint, http or https.
         signer: makes the headers that prove who calls.
         timeout: seconds that one call may take at most.
-        max_connections: size of the pool.
+        max_connections: size of the pool for queries and mutations. Subscriptions have sockets of their own, as many
+            as there are subscribers: they stay open, and would take every connection of a shared pool.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class HttpTransport:
         self._timeout = timeout
         self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: aiohttp.ClientSession | None = None
         self._subscriber = WebSocketSubscriber(name, self._url, signer, timeout=timeout)
 
     async def execute(self, request: SubgraphRequest) -> GraphQLResponse:
@@ -87,13 +89,16 @@ class HttpTransport:
         Raises:
             TransportError: while iterating, when the subgraph cannot be reached, refuses, or goes away.
         """
-        return self._subscriber.subscribe(self._open_session(), request)
+        if self._sockets is None or self._sockets.closed:
+            self._sockets = _session(limit=0)
+        return self._subscriber.subscribe(self._sockets, request)
 
     async def aclose(self) -> None:
         """Close all connections. The transport may be used again afterwards."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        sessions, self._session, self._sockets = (self._session, self._sockets), None, None
+        for session in sessions:
+            if session is not None:
+                await session.close()
 
     async def _post(self, request: SubgraphRequest, body: bytes, seconds: float) -> GraphQLResponse:
         headers = {
@@ -117,19 +122,24 @@ class HttpTransport:
         return answer
 
     def _open_session(self) -> aiohttp.ClientSession:
-        # Made on first use: aiohttp binds a session to the running loop, and we are built before there is one.
+        # On first use: aiohttp binds a session to the running loop, and we are built before there is one.
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._max_connections, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("user-agent",),
-            )
+            self._session = _session(limit=self._max_connections)
         return self._session
 
     def _unavailable(self, what: str, error: Exception) -> TransportError:
         # The error's text holds the address, so it goes to the log and not to the caller.
         _log.warning("subgraph_unavailable", subgraph=self._name, reason=what, error=repr(error))
         return TransportError(self._name, f"The {self._name} service {what}.")
+
+
+def _session(*, limit: int) -> aiohttp.ClientSession:
+    """A client with at most ``limit`` connections, 0 for any number."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=limit, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("user-agent",),
+    )
 
 
 def _encode(request: SubgraphRequest) -> bytes:

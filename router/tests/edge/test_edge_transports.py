@@ -193,6 +193,17 @@ async def test_closing_the_iterator_ends_the_subscription_at_the_subgraph(hotels
     await transport.aclose()
 
 
+async def test_open_subscriptions_leave_the_connections_to_queries(hotels: str) -> None:
+    transport = HttpTransport("hotels", hotels, max_connections=1)
+    streams = [transport.subscribe(subscription("subscription { forever }")) for _ in range(5)]
+    for stream in streams:
+        assert await anext(stream) == {"data": {"forever": 0}}
+    assert await transport.execute(query()) == {"data": {"__typename": "Query"}}
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+    await transport.aclose()
+
+
 WsHandler = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]
 
 
