@@ -12,12 +12,12 @@ from shared.db import WriteSession, utc_now
 from shared.messaging import EventEnvelope
 from shared.messaging.consumer import Handler, Reject
 from subgraphs.bookings.saga import lifecycle
-from subgraphs.bookings.saga.replies import TOPICS, NotOurs, signal_of
+from subgraphs.bookings.saga.replies import TOPICS, NotOurs, read, told
 from subgraphs.bookings.settings import BookingsSettings
 
 
 def build_handlers(settings: PlatformSettings) -> Mapping[str, Handler]:  # noqa: ARG001  # the same for every domain
-    """The handler of each topic: all tell the saga."""
+    """The handler of each topic: all tell the sagas that it is about."""
     return saga_handlers(BookingsSettings())
 
 
@@ -26,9 +26,11 @@ def saga_handlers(settings: BookingsSettings, clock: Callable[[], datetime] = ut
 
     async def tell_saga(session: WriteSession, envelope: EventEnvelope) -> None:
         try:
-            booking_id, signal = signal_of(envelope)
+            news = read(envelope)
+            saga_ids = await told(session, news)
         except (msgspec.DecodeError, NotOurs) as error:
             raise Reject(str(error)) from error
-        await lifecycle.tell(session, booking_id, signal, clock(), settings)
+        for saga_id in saga_ids:
+            await lifecycle.tell(session, saga_id, news.signal, clock(), settings, hold_id=news.hold_id)
 
     return dict.fromkeys(TOPICS, tell_saga)

@@ -176,16 +176,21 @@ class ProjectionPosition(Base):
 
 
 class Saga(Base):
-    """One sale under way: which step it is at, when to look at it next, and who is working on it."""
+    """A sale or a change of stay: which step it is at, when to look at it next, and who is working on it."""
 
     __tablename__ = "sagas"
     __table_args__ = (
         Index("ix_sagas_next_run_at", "next_run_at", postgresql_where=text("state IN ('RUNNING', 'COMPENSATING')")),
         Index("ix_sagas_stuck", "updated_at", postgresql_where=text("state = 'STUCK'")),
+        Index("ix_sagas_booking_id", "booking_id"),
+        CheckConstraint("(kind = 'SALE') = (id = booking_id)", name="kind"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    """The booking's id."""
+    """The booking's id for its sale, the change's id for a change of stay."""
+    kind: Mapped[str] = mapped_column(String(10), server_default="SALE")
+    """``SALE`` or ``CHANGE``."""
+    booking_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(String(12))
     step: Mapped[str] = mapped_column(String(30))
     revision: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -204,7 +209,7 @@ class Saga(Base):
 
 
 class IdempotencyKey(Base):
-    """A booking request that was already made, by the key that its maker chose."""
+    """A request to book or to change a stay that was already made, by the key that its maker chose."""
 
     __tablename__ = "idempotency_keys"
 
@@ -212,6 +217,8 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(100), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     booking_id: Mapped[UUID]
+    change_id: Mapped[UUID | None]
+    """The change of stay, when that is what was asked for."""
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from subgraphs.bookings.booking import events as e
 from subgraphs.bookings.booking.policy import CancellationTerms
+from subgraphs.bookings.ids import hold_id_of
 
 
 class BookingState(StrEnum):
@@ -43,6 +44,8 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     state: BookingState
     terms: e.Requested
     """What was asked for and agreed."""
+    hold_id: UUID
+    """The hold of rooms in hotels: another one after each change of the stay."""
     requested_at: datetime
     updated_at: datetime
     payment_action: str | None = None
@@ -81,6 +84,7 @@ def evolve(booking: Booking | None, recorded: e.RecordedEvent) -> Booking:
             version=recorded.sequence,
             state=BookingState.PENDING,
             terms=event,
+            hold_id=hold_id_of(recorded.booking_id),
             requested_at=recorded.occurred_at,
             updated_at=recorded.occurred_at,
         )

@@ -17,7 +17,7 @@ from subgraphs.bookings.booking.aggregate import Booking, replay
 from subgraphs.bookings.booking.events import Event, RecordedEvent, decode, encode
 from subgraphs.bookings.models import BookingCode, BookingEventRow, BookingSnapshot
 
-SNAPSHOT_SCHEMA: Final = 1
+SNAPSHOT_SCHEMA: Final = 2
 """Raise it when the shape of :class:`Booking` changes; older snapshots are then passed over."""
 
 

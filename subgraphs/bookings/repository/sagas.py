@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,8 @@ COMPENSATING: Final = "COMPENSATING"
 COMPLETED: Final = "COMPLETED"
 COMPENSATED: Final = "COMPENSATED"
 STUCK: Final = "STUCK"
+SALE: Final = "SALE"
+CHANGE: Final = "CHANGE"
 ACTIVE: Final = (RUNNING, COMPENSATING)
 WAKE_CHANNEL: Final = "bookings_sagas"
 
@@ -48,9 +50,30 @@ async def lease(session: WriteSession, *, owner: str, now: datetime, seconds: fl
 
 
 async def lock(session: WriteSession, saga_id: UUID) -> Saga | None:
-    """The saga, locked until the transaction ends. Whoever changes a saga or its booking's sale begins here."""
+    """The saga, locked until the transaction ends. Whoever changes one begins here, or with :func:`lock_all`."""
     statement = select(Saga).where(Saga.id == saga_id).with_for_update().execution_options(populate_existing=True)
     return (await session.scalars(statement)).one_or_none()
+
+
+async def lock_all(session: WriteSession, booking_id: UUID) -> Mapping[UUID, Saga]:
+    """All sagas of a booking by their id, locked until the transaction ends: its sale first, then its changes.
+
+    Whoever locks the sale keeps new changes from beginning.
+    """
+    statement = (
+        select(Saga)
+        .where(Saga.booking_id == booking_id)
+        .order_by(Saga.id != booking_id, Saga.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {saga.id: saga for saga in await session.scalars(statement)}
+
+
+async def of_booking(session: ReadSession, booking_id: UUID) -> Sequence[Saga]:
+    """All sagas of a booking: its sale first, then its changes in their order."""
+    statement = select(Saga).where(Saga.booking_id == booking_id).order_by(Saga.id != booking_id, Saga.id)
+    return (await session.scalars(statement)).all()
 
 
 async def wake(session: WriteSession) -> None:
@@ -59,7 +82,7 @@ async def wake(session: WriteSession) -> None:
 
 
 async def get(session: ReadSession, saga_id: UUID) -> Saga | None:
-    """The saga of a booking."""
+    """The saga with this id: of a sale, that is the booking's."""
     return await session.get(Saga, saga_id)
 
 

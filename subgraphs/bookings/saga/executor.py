@@ -23,10 +23,10 @@ from subgraphs.bookings.models import Saga
 from subgraphs.bookings.repository import bookings, sagas
 from subgraphs.bookings.repository.bookings import Conflict
 from subgraphs.bookings.saga import lifecycle
-from subgraphs.bookings.saga.calls import call
+from subgraphs.bookings.saga.courses import course_of
 from subgraphs.bookings.saga.payments_port import PaymentCalls
 from subgraphs.bookings.saga.signals import DeadlinePassed
-from subgraphs.bookings.saga.table import BEFORE_THE_MONEY, COMMANDS, Step
+from subgraphs.bookings.saga.table import Step
 from subgraphs.bookings.settings import BookingsSettings
 
 log = structlog.get_logger(__name__)
@@ -132,21 +132,22 @@ class SagaExecutor:
 
     async def _step(self, saga: Saga) -> None:
         step = Step(saga.step)
+        course = course_of(saga)
         now = self._clock()
-        if step in BEFORE_THE_MONEY and now >= saga.deadline:
+        if step in course.ended_by_deadline and now >= saga.deadline:
             async with self._owned(saga) as (session, locked):
                 if locked is not None:
                     await lifecycle.advance(session, locked, DeadlinePassed(), now, self._settings)
             return
         async with self._database.read() as reading:
-            booking = await bookings.load(reading, saga.id)
+            booking = await bookings.load(reading, saga.booking_id)
         assert booking is not None  # they are made in one transaction
-        if step in COMMANDS:
+        if course.command(step, booking) is not None:
             async with self._owned(saga) as (session, locked):
                 if locked is not None:
                     lifecycle.repeat_command(session, locked, booking, now, self._settings)
             return
-        signal = await call(step, booking, self._payments)
+        signal = await course.call(step, booking, self._payments)
         async with self._owned(saga) as (session, locked):
             if locked is None:
                 log.info("an answer came when the saga had moved on", saga=str(saga.id), step=step)

@@ -19,10 +19,9 @@ from subgraphs.bookings.booking.events import Event
 from subgraphs.bookings.models import OutboxMessage, Saga
 from subgraphs.bookings.recording import record
 from subgraphs.bookings.repository import bookings, sagas
+from subgraphs.bookings.saga.courses import Course, course_of
 from subgraphs.bookings.saga.signals import Signal
 from subgraphs.bookings.saga.table import (
-    BEFORE_THE_MONEY,
-    COMMANDS,
     Command,
     Finish,
     GoOn,
@@ -30,7 +29,6 @@ from subgraphs.bookings.saga.table import (
     Stay,
     Step,
     TurnBack,
-    move,
 )
 from subgraphs.bookings.settings import BookingsSettings
 
@@ -44,39 +42,63 @@ STUCK_STATE: Final = "stuck_state"
 
 async def begin(session: WriteSession, booking: Booking, now: datetime, settings: BookingsSettings) -> None:
     """Start the sale of a new booking: its first command leaves with this transaction."""
-    saga = Saga(
-        id=booking.id,
-        state=sagas.RUNNING,
-        step=Step.HOLD_INVENTORY,
-        revision=0,
-        deadline=booking.terms.expires_at,
-        attempts=0,
-        next_run_at=now,
-        data={},
-    )
+    saga = Saga(id=booking.id, kind=sagas.SALE, deadline=booking.terms.expires_at, data={})
+    await start(session, saga, booking, now, settings)
+
+
+async def start(session: WriteSession, saga: Saga, booking: Booking, now: datetime, settings: BookingsSettings) -> None:
+    """Start a saga of ``booking`` that has an id, a kind, a deadline and data."""
+    saga.booking_id = booking.id
+    saga.state = sagas.RUNNING
+    saga.revision = 0
     session.add(saga)
     await _enter(session, saga, booking, Step.HOLD_INVENTORY, now, settings)
 
 
 async def tell(
-    session: WriteSession, booking_id: UUID, signal: Signal, now: datetime, settings: BookingsSettings
+    session: WriteSession,
+    saga_id: UUID,
+    signal: Signal,
+    now: datetime,
+    settings: BookingsSettings,
+    *,
+    hold_id: UUID | None = None,
 ) -> bool:
-    """Tell the saga of a booking something. ``False`` when that changes nothing: it is late, or a repetition."""
-    saga = await sagas.lock(session, booking_id)
+    """Tell a saga something. ``False`` when that changes nothing: it is late, a repetition, or about another hold.
+
+    Args:
+        session: The transaction of the message.
+        saga_id: Of a sale the booking's id.
+        signal: What to tell.
+        now: The present moment.
+        settings: The domain's knobs.
+        hold_id: The hold that the signal is about, if it is about one.
+    """
+    saga = await sagas.lock(session, saga_id)
     if saga is None:
-        log.warning("a signal for no saga", booking_id=str(booking_id), signal=type(signal).__name__)
+        log.warning("a signal for no saga", saga=str(saga_id), signal=type(signal).__name__)
         return False
-    return await advance(session, saga, signal, now, settings)
+    return await advance(session, saga, signal, now, settings, hold_id=hold_id)
 
 
-async def advance(session: WriteSession, saga: Saga, signal: Signal, now: datetime, settings: BookingsSettings) -> bool:
+async def advance(
+    session: WriteSession,
+    saga: Saga,
+    signal: Signal,
+    now: datetime,
+    settings: BookingsSettings,
+    *,
+    hold_id: UUID | None = None,
+) -> bool:
     """Like :func:`tell`, for a saga that the transaction has locked."""
     if saga.state in {sagas.COMPLETED, sagas.COMPENSATED}:
         return False
-    booking = await bookings.load(session, saga.id)
+    booking = await bookings.load(session, saga.booking_id)
     assert booking is not None  # they are made in one transaction
-    step = Step(saga.step)
-    following = move(step, booking, signal)
+    course = course_of(saga)
+    if hold_id is not None and hold_id != course.hold_id(booking):
+        return False
+    following = course.move(Step(saga.step), booking, signal)
     if following is None:
         return False
     if saga.state == sagas.STUCK:
@@ -106,9 +128,9 @@ async def advance(session: WriteSession, saga: Saga, signal: Signal, now: dateti
 
 
 async def turn_back(session: WriteSession, saga: Saga, booking: Booking, now: datetime) -> None:
-    """Begin to undo the sale of a booking that will not be, or be no more."""
+    """Begin to undo what the saga did: it will not be, or be no more."""
     if not saga.data.get(RELEASED):
-        _send(session, booking, COMMANDS[Step.RELEASE_INVENTORY](booking))
+        _send(session, booking, _command(course_of(saga), Step.RELEASE_INVENTORY, booking))
     saga.state = sagas.COMPENSATING
     _move_to(saga, Step.RETURN_PAYMENT, now)
     saga.next_run_at = now
@@ -119,7 +141,7 @@ def repeat_command(
     session: WriteSession, saga: Saga, booking: Booking, now: datetime, settings: BookingsSettings
 ) -> None:
     """Send the step's command again, because no reply came. Hotels does nothing twice."""
-    _send(session, booking, COMMANDS[Step(saga.step)](booking))
+    _send(session, booking, _command(course_of(saga), Step(saga.step), booking))
     note_failure(saga, "no reply from hotels", now, settings, first_wait=settings.reply_seconds)
 
 
@@ -141,7 +163,7 @@ def note_failure(
     # Jitter, so that sagas which failed together do not come back together.
     saga.next_run_at = _in_time(saga, now + timedelta(seconds=wait * random.uniform(0.5, 1.0)))  # noqa: S311
     _let_go(saga)
-    if saga.attempts >= settings.stuck_attempts and Step(saga.step) not in BEFORE_THE_MONEY:
+    if saga.attempts >= settings.stuck_attempts and not _ends_in_time(saga):
         log.error("saga is stuck", saga=str(saga.id), step=saga.step, error=error)
         saga.data = {**saga.data, STUCK_STATE: saga.state}
         saga.state = sagas.STUCK
@@ -151,13 +173,13 @@ async def _enter(
     session: WriteSession, saga: Saga, booking: Booking, step: Step, now: datetime, settings: BookingsSettings
 ) -> None:
     _move_to(saga, step, now)
-    make = COMMANDS.get(step)
-    if make is None:
+    command = course_of(saga).command(step, booking)
+    if command is None:
         saga.next_run_at = now
         await sagas.wake(session)
         return
     if step is not Step.RELEASE_INVENTORY:  # that one was sent on turning back
-        _send(session, booking, make(booking))
+        _send(session, booking, command)
     saga.next_run_at = _in_time(saga, now + timedelta(seconds=settings.reply_seconds))
 
 
@@ -185,7 +207,17 @@ def _finish(saga: Saga, now: datetime) -> None:
 
 def _in_time(saga: Saga, moment: datetime) -> datetime:
     """``moment``, or the deadline when that comes first and matters to the step."""
-    return min(moment, saga.deadline) if Step(saga.step) in BEFORE_THE_MONEY else moment
+    return min(moment, saga.deadline) if _ends_in_time(saga) else moment
+
+
+def _ends_in_time(saga: Saga) -> bool:
+    return Step(saga.step) in course_of(saga).ended_by_deadline
+
+
+def _command(course: Course, step: Step, booking: Booking) -> Command:
+    command = course.command(step, booking)
+    assert command is not None, "the step waits for another domain"
+    return command
 
 
 async def _record(session: WriteSession, booking: Booking, event: Event | None, now: datetime) -> Booking:

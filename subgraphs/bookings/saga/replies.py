@@ -1,8 +1,9 @@
-"""What hotels and payments answer, as signals to the saga of the booking that it is about."""
+"""What hotels and payments answer, as signals to the sagas that it is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,16 +16,28 @@ from shared.contracts.inventory import (
     InventoryRefused,
     InventoryReleased,
 )
+from shared.db import ReadSession
 from shared.messaging import EventEnvelope
 from subgraphs.bookings.ids import hold_id_of, payment_id_of
 from subgraphs.bookings.payments import events as payments
 from subgraphs.bookings.payments.events import PaymentEvent
 from subgraphs.bookings.payments.models import PaymentState
+from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.saga import signals as s
 
 
 class NotOurs(Exception):
     """The message is about a hold or payment that no saga of ours made."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a message says about a booking: about one of its holds, or one of its payments."""
+
+    booking_id: UUID
+    signal: s.Signal
+    hold_id: UUID | None = None
+    payment_id: UUID | None = None
 
 
 _INVENTORY: Final[Mapping[str, tuple[type[Any], Callable[[Any], s.Signal]]]] = {
@@ -51,20 +64,34 @@ _PAYMENTS: Final[Mapping[str, Callable[[PaymentEvent], s.Signal]]] = {
 TOPICS: Final = (*_INVENTORY, *_PAYMENTS)
 
 
-def signal_of(envelope: EventEnvelope) -> tuple[UUID, s.Signal]:
-    """The booking that a message is about, and what it says to its saga.
+def read(envelope: EventEnvelope) -> News:
+    """What a message says.
 
     Raises:
-        NotOurs: it is about another hold or payment.
         msgspec.ValidationError: it cannot be read.
     """
     if envelope.type in _INVENTORY:
         kind, to_signal = _INVENTORY[envelope.type]
         reply = msgspec.json.decode(envelope.payload, type=kind)
-        if reply.hold_id != hold_id_of(reply.booking_id):
-            raise NotOurs(f"{envelope.type} about hold {reply.hold_id}")
-        return reply.booking_id, to_signal(reply)
+        return News(reply.booking_id, to_signal(reply), hold_id=reply.hold_id)
     event = msgspec.json.decode(envelope.payload, type=PaymentEvent)
-    if event.payment_id != payment_id_of(event.booking_id):
-        raise NotOurs(f"{envelope.type} about payment {event.payment_id}")
-    return event.booking_id, _PAYMENTS[envelope.type](event)
+    return News(event.booking_id, _PAYMENTS[envelope.type](event), payment_id=event.payment_id)
+
+
+async def told(session: ReadSession, news: News) -> Sequence[UUID]:
+    """The sagas that ``news`` is for, in the order in which they are to be locked.
+
+    A hold that a change of stay made becomes the booking's own: then it is the sale that frees it on a cancellation.
+
+    Raises:
+        NotOurs: it is about another hold or payment.
+    """
+    sale = news.booking_id
+    if news.hold_id == hold_id_of(sale) or news.payment_id == payment_id_of(sale):
+        return [sale]
+    for saga in await sagas.of_booking(session, sale):
+        if news.hold_id == hold_id_of(saga.id):
+            return [sale, saga.id]
+        if news.payment_id == payment_id_of(saga.id):
+            return [saga.id]
+    raise NotOurs(f"news about hold {news.hold_id}, payment {news.payment_id} of booking {sale}")

@@ -30,7 +30,6 @@ from shared.contracts.inventory import ConfirmInventory, HoldInventory, ReleaseI
 from subgraphs.bookings.booking import decisions
 from subgraphs.bookings.booking.aggregate import Booking
 from subgraphs.bookings.booking.events import Event
-from subgraphs.bookings.ids import hold_id_of
 from subgraphs.bookings.saga import signals as s
 
 
@@ -51,7 +50,7 @@ Command: TypeAlias = HoldInventory | ConfirmInventory | ReleaseInventory
 def _hold(booking: Booking) -> Command:
     terms = booking.terms
     return HoldInventory(
-        hold_id=hold_id_of(booking.id),
+        hold_id=booking.hold_id,
         booking_id=booking.id,
         room_type_id=terms.room_type_id,
         check_in=terms.check_in,
@@ -62,11 +61,11 @@ def _hold(booking: Booking) -> Command:
 
 
 def _confirm(booking: Booking) -> Command:
-    return ConfirmInventory(hold_id=hold_id_of(booking.id), booking_id=booking.id)
+    return ConfirmInventory(hold_id=booking.hold_id, booking_id=booking.id)
 
 
 def _release(booking: Booking) -> Command:
-    return ReleaseInventory(hold_id=hold_id_of(booking.id), booking_id=booking.id)
+    return ReleaseInventory(hold_id=booking.hold_id, booking_id=booking.id)
 
 
 COMMANDS: Final[Mapping[Step, Callable[[Booking], Command]]] = {

@@ -29,7 +29,7 @@ async def cancel(session: WriteSession, booking_id: UUID, *, actor: UUID, reason
     """
     if reason is not None and (len(reason) > MAX_REASON_LENGTH or "\x00" in reason):
         raise InvalidValue("reason", "reason_too_long", limit=MAX_REASON_LENGTH)
-    saga = await sagas.lock(session, booking_id)
+    saga = (await sagas.lock_all(session, booking_id)).get(booking_id)
     booking = await _existing(session, booking_id)
     if booking.state is BookingState.CANCELLED:
         return booking
