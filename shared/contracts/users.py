@@ -12,6 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+DEFAULT_TIME_ZONE = "America/Sao_Paulo"
+"""Where a user is taken to live who has not said otherwise."""
+
 
 class UserEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What every event about a user says."""
@@ -31,6 +34,8 @@ class UserRegistered(UserEvent, frozen=True, kw_only=True):
     locale: str
     roles: list[str]
     member_since: datetime
+    time_zone: str = DEFAULT_TIME_ZONE
+    """By its IANA name."""
 
 
 class UserEmailVerified(UserEvent, frozen=True, kw_only=True):
@@ -43,13 +48,15 @@ class UserEmailVerified(UserEvent, frozen=True, kw_only=True):
 
 
 class UserProfileUpdated(UserEvent, frozen=True, kw_only=True):
-    """Name, picture or language changed; the fields hold the values after the change."""
+    """Name, picture, language or time zone changed; the fields hold the values after the change."""
 
     type: ClassVar[str] = "user.profile_updated"
 
     display_name: str
     avatar_url: str | None
     locale: str
+    time_zone: str = DEFAULT_TIME_ZONE
+    """By its IANA name."""
 
 
 class UserRolesChanged(UserEvent, frozen=True, kw_only=True):

@@ -23,7 +23,9 @@ from subgraphs.users.attempts import Attempts
 from subgraphs.users.models import User
 from subgraphs.users.passwords import PasswordHasher, check_password
 from subgraphs.users.repository import users
+from subgraphs.users.service.deletion import Deletion
 from subgraphs.users.service.outcomes import (
+    AdministratorAccount,
     AlreadyRefreshed,
     Device,
     ExpiredLink,
@@ -62,12 +64,20 @@ class Accounts:
     registration: Registration
     sessions: Sessions
     password_changes: PasswordChanges
+    deletion: Deletion
     key_ring: KeyRing
     issuer: AccessTokenIssuer
     clock: Callable[[], datetime]
 
     async def sign_up(
-        self, *, email: str, password: str, display_name: str, locale: identity.Locale, address: str | None
+        self,
+        *,
+        email: str,
+        password: str,
+        display_name: str,
+        locale: identity.Locale,
+        time_zone: str,
+        address: str | None,
     ) -> TooManyAttempts | None:
         """Sign up, see :meth:`Registration.sign_up`. ``None`` says that a mail is on its way, to whomever."""
         async with self._uniform_time():
@@ -75,7 +85,12 @@ class Accounts:
                 return refusal
             async with self.database.transaction() as session:
                 await self.registration.sign_up(
-                    session, email=email, password=password, display_name=display_name, locale=locale
+                    session,
+                    email=email,
+                    password=password,
+                    display_name=display_name,
+                    locale=locale,
+                    time_zone=time_zone,
                 )
         return None
 
@@ -118,7 +133,7 @@ class Accounts:
         """
         async with self.database.read() as reading:
             user = (await users.by_ids(reading, [user_id])).get(user_id)
-        if user is None:
+        if user is None or user.deleted_at is not None:
             return UnknownUser()
         check_password(new, email=user.email, display_name=user.display_name, field="newPassword")
         if (refusal := await self.attempts.may_sign_in(user.email_key, address)) is not None:
@@ -132,6 +147,23 @@ class Accounts:
             )
         if isinstance(outcome, User):
             await self._forget_failures(user.email_key, address)
+        return outcome
+
+    async def delete_account(
+        self, *, user_id: UUID, password: str, address: str | None
+    ) -> User | InvalidCredentials | TooManyAttempts | UnknownUser | AdministratorAccount:
+        """Delete the account of a user who knows the password; guesses count like failed sign-ins."""
+        async with self.database.read() as reading:
+            user = (await users.by_ids(reading, [user_id])).get(user_id)
+        if user is None or user.deleted_at is not None:
+            return UnknownUser()
+        if (refusal := await self.attempts.may_sign_in(user.email_key, address)) is not None:
+            return refusal
+        if not await self.hasher.verify(user.password_hash, password):
+            return InvalidCredentials()
+        async with self.database.transaction() as session:
+            outcome = await self.deletion.delete(session, user, checked_hash=user.password_hash)
+        await self._forget_failures(user.email_key, address)
         return outcome
 
     async def request_password_reset(self, *, email: str, address: str | None) -> TooManyAttempts | None:

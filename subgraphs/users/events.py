@@ -37,6 +37,7 @@ def registered(user: User) -> UserRegistered:
         email=user.email,
         display_name=user.display_name,
         locale=user.locale,
+        time_zone=user.time_zone,
         roles=sorted(user.roles),
         member_since=user.created_at,
     )

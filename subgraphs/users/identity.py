@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import Final, Literal, TypeAlias
+from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -74,6 +76,23 @@ def checked_url(value: str, field: str) -> str:
     if len(value) > MAX_URL_LENGTH or not value.startswith("https://") or not is_plain_text(value) or " " in value:
         raise InvalidValue(field, "url_unacceptable")
     return value
+
+
+def checked_time_zone(value: str, field: str = "timeZone") -> str:
+    """``value`` when it is the name of a place or offset in the IANA time zone database, as ``America/Sao_Paulo``.
+
+    Raises:
+        InvalidValue: there is no such zone. Names are told apart by case, as in the database.
+    """
+    if value not in _time_zones():
+        raise InvalidValue(field, "time_zone_unknown")
+    return value
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # "Factory" and "localtime" stand for a zone that nobody chose.
+    return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
 def is_plain_text(value: str) -> bool:

@@ -50,6 +50,10 @@ class Mails:
         """The password is another one now; if that was not you, act."""
         self._record(session, user, "password_changed", link=f"{self._public_url}/reset-password")
 
+    def account_deleted(self, session: WriteSession, user: User) -> None:
+        """The account is gone. ``user`` is as they were before."""
+        self._record(session, user, "account_deleted")
+
     def _link(self, page: str, token: str) -> str:
         # In the fragment: it reaches the page and neither server logs nor Referer headers.
         return f"{self._public_url}/{page}#token={quote(token)}"

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.auth import Principal, Role
+from shared.contracts.users import DEFAULT_TIME_ZONE
 from shared.db import DomainBase, Instant, OutboxMixin, Timestamps, UuidKey, domain_metadata
 
 Digest = Annotated[bytes, mapped_column(LargeBinary, primary_key=True)]
@@ -53,9 +54,13 @@ class User(Timestamps, Base):
     display_name: Mapped[str] = mapped_column(String(80))
     avatar_url: Mapped[str | None] = mapped_column(String(2048))
     locale: Mapped[str] = mapped_column(String(5))
+    time_zone: Mapped[str] = mapped_column(String(64), default=DEFAULT_TIME_ZONE, server_default=DEFAULT_TIME_ZONE)
+    """IANA name. Says when it is night for them."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(String(20)))
     event_sequence: Mapped[int] = mapped_column(default=0, server_default="0")
     """Number of the last event about this user; raised in the statement that changes the row."""
+    deleted_at: Mapped[Instant | None]
+    """When the account was deleted. The row stays, without personal data, because bookings and reviews refer to it."""
     search_text: Mapped[str] = mapped_column(Text, Computed("user_search_text(display_name, email)", persisted=True))
     """Name and address without case and accents, for the trigram index."""
 

@@ -28,6 +28,7 @@ from subgraphs.users.mails import Mails
 from subgraphs.users.models import User
 from subgraphs.users.passwords import PasswordHasher
 from subgraphs.users.service import keys
+from subgraphs.users.service.deletion import Deletion
 from subgraphs.users.service.password_changes import PasswordChanges
 from subgraphs.users.service.registration import Registration
 from subgraphs.users.service.sessions import Sessions
@@ -97,6 +98,7 @@ async def open_resources(
             registration=Registration(settings, hasher, mails, clock),
             sessions=Sessions(settings, hasher, clock),
             password_changes=PasswordChanges(settings, mails, clock),
+            deletion=Deletion(mails, clock),
             key_ring=key_ring,
             issuer=AccessTokenIssuer(
                 issuer=runtime.settings.token_issuer,

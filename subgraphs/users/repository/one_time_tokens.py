@@ -20,11 +20,15 @@ class Purpose(StrEnum):
 
 
 async def holder(session: ReadSession, digest: bytes, purpose: Purpose, now: datetime) -> User | None:
-    """The user that a living token belongs to. The token stays good."""
+    """The user that a living token belongs to. The token stays good.
+
+    A mail that was asked for while its account was being deleted may have left a token behind; it belongs to nobody.
+    """
     return await session.scalar(
         select(User)
         .join(OneTimeToken, OneTimeToken.user_id == User.id)
         .where(OneTimeToken.digest == digest, OneTimeToken.purpose == purpose, OneTimeToken.expires_at > now)
+        .where(User.deleted_at.is_(None))
     )
 
 

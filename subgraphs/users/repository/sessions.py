@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select, update
 
 from shared.db import ReadSession, WriteSession
 from subgraphs.users.models import RefreshToken, User, UserSession
@@ -116,6 +116,26 @@ async def end_all(
         .execution_options(synchronize_session=False)
     )
     return len(ended.all())
+
+
+async def is_known_device(session: ReadSession, user_id: UUID, user_agent: str | None) -> bool:
+    """Whether an earlier session of the user, living or not yet purged, named its browser or program like this."""
+    known = exists().where(UserSession.user_id == user_id, UserSession.user_agent.is_not_distinct_from(user_agent))
+    return bool(await session.scalar(select(known)))
+
+
+async def forget_devices(session: WriteSession, user_id: UUID) -> None:
+    """Erase where and with what the sessions of a user were used. The rows go when they would have gone anyway."""
+    condition = and_(
+        UserSession.user_id == user_id, or_(UserSession.user_agent.is_not(None), UserSession.address.is_not(None))
+    )
+    locked = select(UserSession.id).where(condition).order_by(UserSession.id).with_for_update(key_share=True)
+    await session.execute(
+        update(UserSession)
+        .where(UserSession.id.in_(locked))
+        .values(user_agent=None, address=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def purge(session: WriteSession, *, before: datetime, limit: int) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    not_,
     or_,
     select,
     tuple_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.auth import Role
+from shared.contracts.users import DEFAULT_TIME_ZONE
 from shared.db import ReadSession, WriteSession
 from subgraphs.users.models import User
 
@@ -58,7 +60,7 @@ class FoundUser:
 
 
 async def by_ids(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, User]:
-    """The users among ``ids`` that exist, in one query."""
+    """The users among ``ids`` that exist, deleted ones included, in one query."""
     return {user.id: user for user in await session.scalars(select(User).where(User.id.in_(ids)))}
 
 
@@ -72,7 +74,7 @@ async def search(
 ) -> Sequence[FoundUser]:
     """Users that match, the most relevant and then the newest first: at most ``limit``, strictly behind ``after``."""
     relevance: ColumnElement[int] = literal(0, Integer)
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
     # Without a text the relevance is constant; leaving it out lets the index on the rest give the order.
     order: list[ColumnElement[Any]] = [User.created_at.expression, User.id.expression]
     if criteria.text is not None:
@@ -108,6 +110,7 @@ async def add_if_new(session: WriteSession, user: User) -> bool:
             password_hash=user.password_hash,
             display_name=user.display_name,
             locale=user.locale,
+            time_zone=user.time_zone,
             roles=user.roles,
             event_sequence=user.event_sequence,
         )
@@ -134,17 +137,16 @@ async def ids_by_email(session: ReadSession, email_keys: Collection[str]) -> dic
     return {email_key: user_id for email_key, user_id in rows}  # noqa: C416  # dict() takes a Result for a mapping
 
 
-async def lock_by_password(session: WriteSession, user_id: UUID, password_hash: str) -> User | None:
-    """Lock the user, provided that this is still their password hash.
+async def count_sign_in(session: WriteSession, user_id: UUID, password_hash: str) -> User | None:
+    """Number the event of a sign-in, and so lock the user, provided that this is still their password hash.
 
     A change of password waits for us, or we see it and answer ``None``: no session opens on a password that has
     just been replaced.
     """
-    return await session.scalar(
-        select(User)
-        .where(User.id == user_id, User.password_hash == password_hash)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+    return await _updated(
+        session,
+        and_(User.id == user_id, User.password_hash == password_hash),
+        event_sequence=User.event_sequence + 1,
     )
 
 
@@ -162,7 +164,13 @@ async def change_password(
     condition = User.id == user_id
     if old_hash is not None:
         condition = and_(condition, User.password_hash == old_hash)
-    return await _updated(session, condition, password_hash=new_hash, password_changed_at=now)
+    return await _updated(
+        session,
+        condition,
+        password_hash=new_hash,
+        password_changed_at=now,
+        event_sequence=User.event_sequence + 1,
+    )
 
 
 async def verify_email(session: WriteSession, user_id: UUID, now: datetime) -> User | None:
@@ -182,11 +190,38 @@ async def update_profile(session: WriteSession, user_id: UUID, **values: str | N
     return await _updated(session, and_(User.id == user_id, changed), **values, event_sequence=User.event_sequence + 1)
 
 
+async def anonymise(session: WriteSession, user_id: UUID, *, password_hash: str, now: datetime) -> User | None:
+    """Take everything personal out of the row, which frees the address for another account.
+
+    ``None`` when that is not the user's password hash any more, or the user is an administrator.
+    """
+    return await _updated(
+        session,
+        and_(
+            User.id == user_id,
+            User.password_hash == password_hash,
+            not_(User.roles.contains([Role.ADMIN.value])),
+        ),
+        # Neither is an address: nobody can sign in or sign up with it. RFC 2606 keeps the domain from being one.
+        email=f"{user_id}@deleted.invalid",
+        email_key=f"deleted:{user_id}",
+        email_verified_at=None,
+        password_hash="",
+        display_name="",
+        avatar_url=None,
+        locale="pt-BR",
+        time_zone=DEFAULT_TIME_ZONE,
+        roles=[Role.TRAVELER.value],
+        deleted_at=now,
+        event_sequence=User.event_sequence + 1,
+    )
+
+
 async def lock(session: WriteSession, ids: Collection[UUID]) -> dict[UUID, User]:
-    """Lock the users among ``ids`` that exist, in the order of their ids, and return them as they are now."""
+    """Lock the users among ``ids`` that have an account, in the order of their ids; return them as they are now."""
     rows = await session.scalars(
         select(User)
-        .where(User.id.in_(ids))
+        .where(User.id.in_(ids), User.deleted_at.is_(None))
         .order_by(User.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -202,7 +237,7 @@ async def set_roles(session: WriteSession, user_id: UUID, roles: list[str]) -> U
 async def _updated(session: WriteSession, condition: ColumnElement[bool], **values: Any) -> User | None:
     return await session.scalar(
         update(User)
-        .where(condition)
+        .where(condition, User.deleted_at.is_(None))  # nothing personal comes back into a deleted account
         .values(**values)
         .returning(User)
         .execution_options(synchronize_session=False, populate_existing=True)

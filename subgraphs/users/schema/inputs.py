@@ -2,6 +2,7 @@
 
 import strawberry
 
+from shared.contracts.users import DEFAULT_TIME_ZONE
 from shared.graphql import Email, Url
 from subgraphs.users.schema.types import LocaleName, RoleName
 
@@ -17,6 +18,10 @@ class SignUpInput:
     display_name: str = strawberry.field(description="The name that others see, 1 to 80 characters.")
     locale: LocaleName | None = strawberry.field(
         default=None, description="Language of our mails; by default the one of the request."
+    )
+    time_zone: str = strawberry.field(
+        default=DEFAULT_TIME_ZONE,
+        description="Where the user lives, as an IANA time zone: `America/Manaus`. We do not disturb them at night.",
     )
 
 
@@ -56,6 +61,9 @@ class UpdateProfileInput:
         description="Address of a picture (https); null removes it."
     )
     locale: strawberry.Maybe[LocaleName] = strawberry.field(description="Language of our mails.")
+    time_zone: strawberry.Maybe[str] = strawberry.field(
+        description="Where the user lives, as an IANA time zone: `America/Manaus`."
+    )
 
 
 @strawberry.input(description="The present and the new password.")
@@ -64,6 +72,13 @@ class ChangePasswordInput:
 
     current_password: str = strawberry.field(description="The present password.")
     new_password: str = strawberry.field(description=_NEW_PASSWORD)
+
+
+@strawberry.input(description="The proof that the account's owner asks for its end.")
+class DeleteMyAccountInput:
+    """Input of ``deleteMyAccount``."""
+
+    password: str = strawberry.field(description="The present password.")
 
 
 @strawberry.input(description="Whom to mail a link to choose a new password.")

@@ -14,6 +14,7 @@ _ENGLISH: Final[dict[str, str]] = {
     "name_empty": "Enter a name.",
     "name_long": f"A name has at most {MAX_NAME_LENGTH} characters.",
     "url_unacceptable": "Use an https address without spaces.",
+    "time_zone_unknown": "This is not a time zone we know. Use an IANA name such as America/Sao_Paulo.",
     "password_short": f"A password has at least {MIN_LENGTH} characters.",
     "password_long": f"A password has at most {MAX_LENGTH} characters.",
     "password_common": "This password is one of the first that attackers try. Choose another.",
@@ -33,6 +34,10 @@ _ENGLISH: Final[dict[str, str]] = {
     "already_refreshed": "This session was refreshed a moment ago. Go on with the newer refresh token.",
     "expired_link": "The link was used before, or is too old. Ask for a new one.",
     "unknown_user": "There is no such user.",
+    "administrator_account": (
+        "Administrators cannot delete their account. Have another administrator take the ADMIN role from you first."
+    ),
+    "deleted_account": "Deleted account",
 }
 
 _PORTUGUESE: Final[dict[str, str]] = {
@@ -41,6 +46,7 @@ _PORTUGUESE: Final[dict[str, str]] = {
     "name_empty": "Informe um nome.",
     "name_long": f"Um nome tem no máximo {MAX_NAME_LENGTH} caracteres.",
     "url_unacceptable": "Use um endereço https sem espaços.",
+    "time_zone_unknown": "Não conhecemos este fuso horário. Use um nome IANA, como America/Sao_Paulo.",
     "password_short": f"A senha precisa ter pelo menos {MIN_LENGTH} caracteres.",
     "password_long": f"A senha pode ter no máximo {MAX_LENGTH} caracteres.",
     "password_common": "Esta senha é uma das primeiras que invasores tentam. Escolha outra.",
@@ -61,6 +67,11 @@ _PORTUGUESE: Final[dict[str, str]] = {
     "already_refreshed": "Esta sessão foi renovada há instantes. Continue com o refresh token mais novo.",
     "expired_link": "O link já foi usado ou é antigo demais. Peça um novo.",
     "unknown_user": "Este usuário não existe.",
+    "administrator_account": (
+        "Administradores não podem excluir a própria conta. Peça antes que outro administrador tire de você o papel "
+        "ADMIN."
+    ),
+    "deleted_account": "Conta excluída",
 }
 
 MESSAGES: Final[dict[Locale, dict[str, str]]] = {"en": _ENGLISH, "pt-BR": _PORTUGUESE}

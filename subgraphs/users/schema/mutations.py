@@ -13,6 +13,7 @@ from subgraphs.users.accounts import SignedIn
 from subgraphs.users.identity import InvalidValue
 from subgraphs.users.schema.inputs import (
     ChangePasswordInput,
+    DeleteMyAccountInput,
     RefreshSessionInput,
     RequestEmailVerificationInput,
     RequestPasswordResetInput,
@@ -25,8 +26,11 @@ from subgraphs.users.schema.inputs import (
     VerifyEmailInput,
 )
 from subgraphs.users.schema.outcomes import (
+    AccountDeleted,
+    AdministratorAccount,
     AlreadyRefreshed,
     ChangePasswordResult,
+    DeleteMyAccountResult,
     EmailVerified,
     ExpiredLink,
     InvalidCredentials,
@@ -77,6 +81,7 @@ class Mutation:
             password=input.password,
             display_name=input.display_name,
             locale=caller.locale if input.locale is None else input.locale.tag,
+            time_zone=input.time_zone,
             address=caller.address,
         )
         if refusal is not None:
@@ -176,6 +181,7 @@ class Mutation:
                 display_name=UNCHANGED if input.display_name is None else input.display_name.value,
                 avatar_url=UNCHANGED if input.avatar_url is None else input.avatar_url.value,
                 locale=UNCHANGED if input.locale is None else input.locale.value.tag,
+                time_zone=UNCHANGED if input.time_zone is None else input.time_zone.value,
             )
         if isinstance(outcome, models.User):
             return UserUpdated(user=User(row=outcome))
@@ -205,6 +211,32 @@ class Mutation:
             return TooManyAttempts.of(outcome, info)
         if isinstance(outcome, outcomes.InvalidCredentials):
             return InvalidCredentials(message=say(info, "wrong_password"))
+        return UnknownUser(message=say(info, "unknown_user"))
+
+    @strawberry.mutation(
+        description=(
+            "Delete the signed-in user's own account, for good. Needs the password, whose failures count like failed "
+            "sign-ins. Personal data is erased here and in every other domain, and all sessions end; bookings stay, "
+            "without a name. Administrators cannot. Repeating it answers `UnknownUser` and changes nothing."
+        )
+    )
+    async def delete_my_account(
+        self, info: Info, input: Annotated[DeleteMyAccountInput, strawberry.argument(description="The password.")]
+    ) -> DeleteMyAccountResult:
+        outcome = await info.context.accounts.delete_account(
+            user_id=info.context.require_principal().user_id,
+            password=input.password,
+            address=info.context.caller.address,
+        )
+        if isinstance(outcome, models.User):
+            assert outcome.deleted_at is not None, "the outcome of a deletion"
+            return AccountDeleted(deleted_at=outcome.deleted_at)
+        if isinstance(outcome, outcomes.TooManyAttempts):
+            return TooManyAttempts.of(outcome, info)
+        if isinstance(outcome, outcomes.InvalidCredentials):
+            return InvalidCredentials(message=say(info, "wrong_password"))
+        if isinstance(outcome, outcomes.AdministratorAccount):
+            return AdministratorAccount(message=say(info, "administrator_account"))
         return UnknownUser(message=say(info, "unknown_user"))
 
     @strawberry.mutation(

@@ -79,6 +79,18 @@ class PasswordChanged:
     user: User = strawberry.field(description="Whose password it is.")
 
 
+@strawberry.type(
+    description=(
+        "The account is deleted: personal data is erased, every session has ended, and other users read a "
+        "placeholder for the name. Access tokens run out within minutes."
+    )
+)
+class AccountDeleted:
+    """The answer to a deletion."""
+
+    deleted_at: datetime = strawberry.field(description="When the account was deleted.")
+
+
 @strawberry.type(description="The address is confirmed.")
 class EmailVerified:
     """The answer to a good verification token."""
@@ -130,6 +142,13 @@ class UnknownUser(Problem):
     """The id belongs to nobody."""
 
 
+@strawberry.type(
+    description="Administrators cannot delete their account; another one takes the role `ADMIN` from them first."
+)
+class AdministratorAccount(Problem):
+    """So the platform never loses its last administrator."""
+
+
 SignUpResult = Annotated[
     SignUpAccepted | InvalidInput | TooManyAttempts,
     strawberry.union("SignUpResult", description="Outcomes of `signUp`."),
@@ -152,6 +171,10 @@ UpdateProfileResult = Annotated[
 ChangePasswordResult = Annotated[
     PasswordChanged | InvalidInput | InvalidCredentials | TooManyAttempts | UnknownUser,
     strawberry.union("ChangePasswordResult", description="Outcomes of `changePassword`."),
+]
+DeleteMyAccountResult = Annotated[
+    AccountDeleted | InvalidCredentials | TooManyAttempts | AdministratorAccount | UnknownUser,
+    strawberry.union("DeleteMyAccountResult", description="Outcomes of `deleteMyAccount`."),
 ]
 RequestMailResult = Annotated[
     MailRequestAccepted | TooManyAttempts | InvalidInput,

@@ -22,13 +22,20 @@ from subgraphs.users.service import profiles
 class Query:
     """What one can ask about users."""
 
-    @strawberry.field(description="The signed-in user. Null, without an error, for an anonymous caller.")
+    @strawberry.field(
+        description="The signed-in user. Null, without an error, for an anonymous caller and after `deleteMyAccount`."
+    )
     async def me(self, info: Info) -> User | None:
         principal = info.context.principal
         row = None if principal is None else await info.context.users.load(principal.user_id)
-        return None if row is None else User(row=row)
+        return None if row is None or row.deleted_at is not None else User(row=row)
 
-    @strawberry.field(description="A user by id, as far as the caller may see them. Null when there is none.")
+    @strawberry.field(
+        description=(
+            "A user by id, as far as the caller may see them. Null when there never was one; a deleted account stays, "
+            "without personal data."
+        )
+    )
     async def user(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The user's id.")]
     ) -> User | None:

@@ -13,6 +13,7 @@ from shared.graphql import Email, Forbidden, Url
 from subgraphs.users import models
 from subgraphs.users.identity import Locale
 from subgraphs.users.resources import UsersContext
+from subgraphs.users.schema.messages import message
 
 Info = strawberry.Info[UsersContext, None]
 
@@ -73,8 +74,12 @@ class User:
     def id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.id))
 
-    @strawberry.field(description="The name that others see.")
-    def display_name(self) -> str:
+    @strawberry.field(
+        description='The name that others see; "Conta excluída" or "Deleted account" after the account was deleted.'
+    )
+    def display_name(self, info: Info) -> str:
+        if self.row.deleted_at is not None:
+            return message(info.context.caller.locale, "deleted_account")
         return self.row.display_name
 
     @strawberry.field(description="Address of the user's picture, if there is one.")
@@ -87,7 +92,8 @@ class User:
 
     @strawberry.field(description="Where we write to. For the user and our staff.")
     def email(self, info: Info) -> Email | None:
-        return Email(self._protected(info).email)
+        row = self._protected(info)
+        return Email(row.email) if row.deleted_at is None else None
 
     @strawberry.field(description="Whether the user has shown that the mailbox is theirs. For the user and our staff.")
     def is_email_verified(self, info: Info) -> bool | None:
@@ -101,6 +107,12 @@ class User:
     @strawberry.field(description="The language of our mails to the user. For the user and our staff.")
     def locale(self, info: Info) -> LocaleName | None:
         return LocaleName.EN if self._protected(info).locale == LocaleName.EN.tag else LocaleName.PT_BR
+
+    @strawberry.field(
+        description="Where the user lives, as an IANA time zone: `America/Sao_Paulo`. For the user and our staff."
+    )
+    def time_zone(self, info: Info) -> str | None:
+        return self._protected(info).time_zone
 
     @strawberry.field(description="When the password was last changed. For the user and our staff.")
     def password_changed_at(self, info: Info) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.auth import Role
+from shared.contracts.users import DEFAULT_TIME_ZONE
 from shared.db import WriteSession, new_id, utc_now
 from subgraphs.users import events, identity
 from subgraphs.users.repository import users
@@ -26,6 +27,7 @@ class ImportedUser:
     locale: identity.Locale = "pt-BR"
     avatar_url: str | None = None
     member_since: datetime | None = None
+    time_zone: str = DEFAULT_TIME_ZONE
     id: UUID = field(default_factory=new_id)
     """Give one to make an import repeatable; used only when the address is new."""
 
@@ -67,6 +69,7 @@ def _values(row: ImportedUser, now: datetime) -> dict[str, Any]:
         "display_name": identity.cleaned_name(row.display_name),
         "avatar_url": row.avatar_url,
         "locale": row.locale,
+        "time_zone": identity.checked_time_zone(row.time_zone),
         "roles": sorted(role.value for role in row.roles),
         "event_sequence": 1,
         "created_at": row.member_since or now,

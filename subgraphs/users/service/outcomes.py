@@ -20,6 +20,7 @@ class EndReason(StrEnum):
     SIGNED_OUT = "SIGNED_OUT"
     REUSED_TOKEN = "REUSED_TOKEN"  # noqa: S105
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105
+    ACCOUNT_DELETED = "ACCOUNT_DELETED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,9 @@ class ExpiredLink:
 
 @dataclass(frozen=True, slots=True)
 class UnknownUser:
-    """There is no such user."""
+    """There is no such user, or not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorAccount:
+    """The account has the role ``ADMIN``: it cannot be deleted, so that the platform never loses its last one."""

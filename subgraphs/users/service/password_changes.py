@@ -40,6 +40,7 @@ class PasswordChanges:
             return InvalidCredentials()
         await sessions.end_all(session, user_id, EndReason.PASSWORD_CHANGED, now, except_id=session_id)
         await one_time_tokens.withdraw(session, user_id, Purpose.RESET_PASSWORD)
+        events.publish(session, user, events.UserPasswordChanged(user_id=user.id, at=now, by_reset=False))
         self.mails.password_changed(session, user)
         return user
 
@@ -76,6 +77,7 @@ class PasswordChanges:
             await one_time_tokens.withdraw(session, holder.id, purpose)
         user = await users.change_password(session, holder.id, old_hash=None, new_hash=new_hash, now=now)
         assert user is not None, "we hold its lock"
+        events.publish(session, user, events.UserPasswordChanged(user_id=user.id, at=now, by_reset=True))
         if (verified := await users.verify_email(session, holder.id, now)) is not None:
             user = verified
             events.publish(session, user, events.UserEmailVerified(user_id=user.id, email=user.email, verified_at=now))

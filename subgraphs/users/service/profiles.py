@@ -40,6 +40,7 @@ async def update_profile(
     display_name: str | Unchanged = UNCHANGED,
     avatar_url: str | Unchanged | None = UNCHANGED,
     locale: identity.Locale | Unchanged = UNCHANGED,
+    time_zone: str | Unchanged = UNCHANGED,
 ) -> User | UnknownUser:
     """Change the fields that are given. Giving them the values they have changes nothing and publishes nothing.
 
@@ -53,14 +54,21 @@ async def update_profile(
         values["avatar_url"] = None if avatar_url is None else identity.checked_url(avatar_url, "avatarUrl")
     if locale is not UNCHANGED:
         values["locale"] = locale
+    if time_zone is not UNCHANGED:
+        values["time_zone"] = identity.checked_time_zone(time_zone)
     user = await users.update_profile(session, user_id, **values) if values else None
     if user is None:
-        return (await users.by_ids(session, [user_id])).get(user_id) or UnknownUser()
+        present = (await users.by_ids(session, [user_id])).get(user_id)
+        return UnknownUser() if present is None or present.deleted_at is not None else present
     events.publish(
         session,
         user,
         events.UserProfileUpdated(
-            user_id=user.id, display_name=user.display_name, avatar_url=user.avatar_url, locale=user.locale
+            user_id=user.id,
+            display_name=user.display_name,
+            avatar_url=user.avatar_url,
+            locale=user.locale,
+            time_zone=user.time_zone,
         ),
     )
     return user

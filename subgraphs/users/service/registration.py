@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.auth import Role
+from shared.contracts.users import DEFAULT_TIME_ZONE
 from shared.db import WriteSession, new_id
 from subgraphs.users import events, identity
 from subgraphs.users.mails import Mails
@@ -30,7 +31,14 @@ class Registration:
     clock: Clock
 
     async def sign_up(
-        self, session: WriteSession, *, email: str, password: str, display_name: str, locale: identity.Locale
+        self,
+        session: WriteSession,
+        *,
+        email: str,
+        password: str,
+        display_name: str,
+        locale: identity.Locale,
+        time_zone: str = DEFAULT_TIME_ZONE,
     ) -> None:
         """Create an account, or tell the owner of the address that somebody tried.
 
@@ -39,10 +47,11 @@ class Registration:
         owner a new password, and choosing one proves the mailbox.
 
         Raises:
-            InvalidValue: the address, name or password is not acceptable, whoever it belongs to.
+            InvalidValue: the address, name, password or time zone is not acceptable, whoever it belongs to.
         """
         email = identity.normalised_email(email)
         name = identity.cleaned_name(display_name)
+        time_zone = identity.checked_time_zone(time_zone)
         check_password(password, email=email, display_name=name)
         # Before the first statement, so that no connection waits for the hash.
         password_hash = await self.hasher.hash(password)
@@ -53,6 +62,7 @@ class Registration:
             password_hash=password_hash,
             display_name=name,
             locale=locale,
+            time_zone=time_zone,
             roles=[Role.TRAVELER.value],
             event_sequence=1,
         )

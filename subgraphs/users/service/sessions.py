@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from shared.db import ReadSession, WriteSession, new_id
+from subgraphs.users import events
 from subgraphs.users.models import RefreshToken, User, UserSession
 from subgraphs.users.passwords import PasswordHasher
 from subgraphs.users.repository import sessions, users
@@ -65,22 +66,31 @@ class Sessions:
             device: Where the session is used.
         """
         now = self.clock()
-        user = await users.lock_by_password(session, user_id, checked_hash)
+        user = await users.count_sign_in(session, user_id, checked_hash)
         if user is None:
             return InvalidCredentials()
         if new_hash is not None:
             await users.replace_password_hash(session, user_id, checked_hash, new_hash)
+        user_agent, address = _shown_user_agent(device.user_agent), _shown_address(device.address)
+        is_known = await sessions.is_known_device(session, user.id, user_agent)
         user_session = UserSession(
             id=new_id(),
             user_id=user.id,
-            user_agent=_shown_user_agent(device.user_agent),
-            address=_shown_address(device.address),
+            user_agent=user_agent,
+            address=address,
             created_at=now,
             last_used_at=now,
             expires_at=now + self._idle,
         )
         session.add(user_session)
         await session.flush()  # the refresh token refers to it
+        events.publish(
+            session,
+            user,
+            events.UserSignedIn(
+                user_id=user.id, at=now, is_new_device=not is_known, user_agent=user_agent, ip_address=address
+            ),
+        )
         return self._opened(session, user_session, user, now)
 
     async def refresh(self, session: WriteSession, refresh_token: str) -> OpenSession | AlreadyRefreshed | SessionEnded:

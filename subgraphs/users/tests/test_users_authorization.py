@@ -12,9 +12,9 @@ from subgraphs.users.models import User
 from subgraphs.users.tests.conftest import UsersUnderTest
 
 USER = """query User($id: ID!) {
-  user(id: $id) { id displayName avatarUrl memberSince email isEmailVerified roles locale passwordChangedAt }
+  user(id: $id) { id displayName avatarUrl memberSince email isEmailVerified roles locale timeZone passwordChangedAt }
 }"""
-PROTECTED = ("email", "isEmailVerified", "roles", "locale", "passwordChangedAt")
+PROTECTED = ("email", "isEmailVerified", "roles", "locale", "timeZone", "passwordChangedAt")
 SET_ROLES = """mutation Roles($id: ID!, $roles: [Role!]!) {
   setUserRoles(input: {userId: $id, roles: $roles}) {
     __typename
@@ -69,6 +69,7 @@ async def test_the_user_and_our_staff_see_everything(users: UsersUnderTest, kind
     assert seen["isEmailVerified"] is True
     assert seen["roles"] == ["TRAVELER"]
     assert seen["locale"] == "PT_BR"
+    assert seen["timeZone"] == "America/Sao_Paulo"
     assert seen["passwordChangedAt"]
 
 
