@@ -45,6 +45,9 @@ def _payload(booking: Booking, actor: UUID | None, action: PaymentAction | None)
         region=terms.region,
         country_code=terms.country_code,
         payment_method=terms.payment_method,
+        discount_minor=terms.discount_minor,
+        points=terms.points,
+        coupon_code=terms.coupon_code,
         payment_action=action,
     )
 

@@ -10,6 +10,11 @@ def hold_id_of(booking_id: UUID) -> UUID:
     return uuid5(booking_id, "hold")
 
 
+def points_id_of(booking_id: UUID) -> UUID:
+    """The reservation of points in gamification."""
+    return uuid5(booking_id, "points")
+
+
 def payment_id_of(booking_id: UUID) -> UUID:
     """The payment."""
     return uuid5(booking_id, "payment")

@@ -29,7 +29,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.db import Instant, OutboxMixin, UuidKey
 from shared.db.inbox import InboxMixin
 from subgraphs.bookings.base import Base
-from subgraphs.bookings.payments import models as payment_models  # their tables are in the same metadata
+from subgraphs.bookings.coupons import models as coupon_models  # their tables are in the same metadata
+from subgraphs.bookings.payments import models as payment_models  # as are those of payments
 
 __all__ = [
     "Base",
@@ -44,6 +45,7 @@ __all__ = [
     "OutboxMessage",
     "ProjectionPosition",
     "Saga",
+    "coupon_models",
     "payment_models",
 ]
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from subgraphs.bookings.booking.events import PaymentMethodName
+from subgraphs.bookings.booking.pricing import DiscountRules
 
 
 class BookingsSettings(BaseSettings):
@@ -25,6 +26,16 @@ class BookingsSettings(BaseSettings):
     )
     max_answer_wait_ms: int = Field(default=10_000, ge=0, description="Longest wait that a caller may ask for.")
 
+    point_minor: int = Field(default=1, ge=1, description="What a point is worth as money, in centavos.")
+    max_points_percent: int = Field(
+        default=50, ge=0, le=100, description="How much of the price after the coupon points can pay."
+    )
+    minimum_charge_minor: int = Field(
+        default=100,
+        ge=1,
+        description="What is left to pay in money however large the discounts, in minor units of the price.",
+    )
+
     lease_seconds: float = Field(
         default=15.0, gt=0, description="For how long a worker has a saga to itself; a dead worker's is free after it."
     )
@@ -36,6 +47,14 @@ class BookingsSettings(BaseSettings):
     stuck_attempts: int = Field(
         default=12, ge=1, description="Failures of a step without a deadline after which a person has to look."
     )
+
+    def discount_rules(self) -> DiscountRules:
+        """How far a price can go down."""
+        return DiscountRules(
+            point_minor=self.point_minor,
+            max_points_percent=self.max_points_percent,
+            minimum_charge_minor=self.minimum_charge_minor,
+        )
 
     def time_to_pay(self, method: PaymentMethodName) -> timedelta:
         """How long rooms are kept until they are paid."""

@@ -54,10 +54,17 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     failure_reason: str | None = None
     failure_detail: str | None = None
     sold_out_nights: list[date] = []
+    points_available: int | None = None
+    """How many points the traveler could have used, when that is why it failed."""
     cancellation_reason: str | None = None
     fee_minor: int = 0
     refund_due_minor: int = 0
     refunded_minor: int = 0
+
+    @property
+    def is_undone_for_free(self) -> bool:
+        """Whether it ended without costing anything, so that the coupon and the points that were in it go back."""
+        return self.state in CALLED_OFF and self.fee_minor == 0
 
     @property
     def cancellation_terms(self) -> CancellationTerms:
@@ -105,7 +112,7 @@ def _apply(booking: Booking, event: e.Event) -> Booking:  # one arm per event
             return replace(booking, state=BookingState.AUTHORIZED, payment_action=None)
         case e.Confirmed():
             return replace(booking, state=BookingState.CONFIRMED, is_captured=True)
-        case e.Failed(reason=reason, detail=detail, sold_out_nights=nights):
+        case e.Failed(reason=reason, detail=detail, sold_out_nights=nights, points_available=available):
             return replace(
                 booking,
                 state=BookingState.FAILED,
@@ -113,6 +120,7 @@ def _apply(booking: Booking, event: e.Event) -> Booking:  # one arm per event
                 failure_reason=reason,
                 failure_detail=detail,
                 sold_out_nights=nights,
+                points_available=available,
             )
         case e.Expired():
             return replace(booking, state=BookingState.EXPIRED, payment_action=None)

@@ -51,11 +51,18 @@ def confirm(booking: Booking) -> e.Confirmed:
 
 
 def fail(
-    booking: Booking, reason: e.FailureReason, *, detail: str | None = None, sold_out_nights: list[date] | None = None
+    booking: Booking,
+    reason: e.FailureReason,
+    *,
+    detail: str | None = None,
+    sold_out_nights: list[date] | None = None,
+    points_available: int | None = None,
 ) -> e.Failed:
     """A step was refused for good."""
     _require(booking, *IN_PROGRESS)
-    return e.Failed(reason=reason, detail=detail, sold_out_nights=sold_out_nights or [])
+    return e.Failed(
+        reason=reason, detail=detail, sold_out_nights=sold_out_nights or [], points_available=points_available
+    )
 
 
 def expire(booking: Booking) -> e.Expired:

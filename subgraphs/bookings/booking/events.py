@@ -16,7 +16,9 @@ import msgspec
 from subgraphs.bookings.booking.policy import CancellationPolicy
 
 PaymentMethodName: TypeAlias = Literal["card", "pix", "boleto"]
-FailureReason: TypeAlias = Literal["sold_out", "hold_lost", "payment_declined", "payment_failed", "unavailable"]
+FailureReason: TypeAlias = Literal[
+    "sold_out", "hold_lost", "points_refused", "payment_declined", "payment_failed", "unavailable"
+]
 
 
 class NightPrice(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class Requested(Payload, frozen=True, kw_only=True):
     rooms: int
     nights: list[NightPrice]
     total_minor: int
-    """For all rooms."""
+    """What the traveler pays for all rooms: discounts are taken off."""
     currency: str
     policy: CancellationPolicy
     payment_method: PaymentMethodName
@@ -62,6 +64,22 @@ class Requested(Payload, frozen=True, kw_only=True):
     """The state or province by its code, such as ``RJ``."""
     country_code: str | None = None
     """Like the two before it of the hotel, and not known of bookings from before it was asked for."""
+    coupon_code: str | None = None
+    coupon_minor: int = 0
+    """What the coupon takes off."""
+    points: int = 0
+    points_minor: int = 0
+    """What the points take off."""
+
+    @property
+    def discount_minor(self) -> int:
+        """By how much the traveler pays less than the rooms cost."""
+        return self.coupon_minor + self.points_minor
+
+    @property
+    def rooms_minor(self) -> int:
+        """What all rooms cost for all nights, before discounts."""
+        return self.total_minor + self.discount_minor
 
 
 class Held(Payload, frozen=True, kw_only=True):
@@ -107,6 +125,8 @@ class Failed(Payload, frozen=True, kw_only=True):
     detail: str | None = None
     """Of a declined payment: the provider's reason."""
     sold_out_nights: list[date] = []
+    points_available: int | None = None
+    """Of refused points: how many the traveler could have used."""
 
 
 class Expired(Payload, frozen=True, kw_only=True):

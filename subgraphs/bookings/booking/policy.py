@@ -25,8 +25,9 @@ class CancellationTerms(msgspec.Struct, frozen=True, kw_only=True):
     check_in_time: time
     time_zone: str
     first_night_minor: int
-    """Of all rooms."""
+    """Of all rooms, before discounts."""
     total_minor: int
+    """What was paid."""
 
 
 def free_until(terms: CancellationTerms) -> datetime | None:
@@ -44,7 +45,8 @@ def cancellation_fee(terms: CancellationTerms, now: datetime) -> int:
         return 0
     days = terms.policy.first_night_until_days
     if days is not None and now <= _moment(terms, days):
-        return terms.first_night_minor
+        # The first night is meant before discounts; but nobody owes more than they have paid.
+        return min(terms.first_night_minor, terms.total_minor)
     return terms.total_minor
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from subgraphs.bookings.booking.decisions import Refusal
+from subgraphs.bookings.booking.pricing import Price
+from subgraphs.bookings.coupons.models import Coupon
+from subgraphs.bookings.coupons.rules import Rejection
 from subgraphs.bookings.gateways import Offer
 from subgraphs.bookings.messages import Language, say
 
@@ -78,9 +81,32 @@ class PriceIsDifferent(BookingsError):
 
     key = "price_changed"
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Offer, price: Price | None = None) -> None:
         super().__init__()
         self.offer = offer
+        self.price = price
+        """With the discounts that were asked for; ``None`` where there are none."""
+
+
+class CouponRefused(BookingsError):
+    """The coupon does not count for this booking. ``coupon`` is ``None`` when there is none with the code."""
+
+    def __init__(self, reason: Rejection, coupon: Coupon | None = None) -> None:
+        super().__init__(f"coupon_{reason}")
+        self.reason: Rejection = reason
+        self.coupon = coupon
+
+
+class CouponCodeIsTaken(BookingsError):
+    """Another coupon has the code."""
+
+    key = "coupon_code_taken"
+
+
+class UnknownCoupon(BookingsError):
+    """There is no such coupon."""
+
+    key = "coupon_unknown"
 
 
 class KeyReused(BookingsError):
