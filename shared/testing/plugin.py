@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event, text
 
 from shared.config import PlatformSettings
@@ -30,6 +31,21 @@ from shared.testing.identity import TestIssuer
 
 DomainDatabase = Callable[[str], Awaitable[Database]]
 SubgraphClients = Callable[[str], Awaitable[SubgraphClient]]
+
+PATIENCE_SECONDS = 60.0
+"""When to give up what must happen: far longer than it takes, so that a busy machine fails no test."""
+
+# The same examples every time: what a search by chance would find must not fail somebody else's change. To search,
+# run with `--hypothesis-profile=default`.
+settings.register_profile(
+    "reservei",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("reservei")
 
 structlog.configure(
     processors=[
@@ -177,7 +193,7 @@ def count_queries(database: Database) -> Iterator[list[str]]:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 10.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = PATIENCE_SECONDS) -> None:
     """Wait until ``condition`` holds, asking often. Raises ``TimeoutError`` after ``within`` seconds."""
     async with asyncio.timeout(within):
         while not await condition():  # noqa: ASYNC110  # what is awaited has no event of its own

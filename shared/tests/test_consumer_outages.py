@@ -27,7 +27,7 @@ from shared.messaging import (
 )
 from shared.messaging import relay as relay_module
 from shared.messaging.envelope import EVENTS
-from shared.testing.plugin import eventually
+from shared.testing.plugin import PATIENCE_SECONDS, eventually
 from shared.tests.consumer_stage import (
     Heard,
     OutboxMessage,
@@ -125,7 +125,7 @@ async def _survive_an_outage(
     consumer = await stage.consumer(handle, url=url)
     async with running(consumer):
         await stage.say("one", "two", "three", aggregate=aggregate)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await is_held.wait()
         await take_away()
         go_on.set()  # "two" commits, or not, while nobody can be told
@@ -140,7 +140,7 @@ async def _survive_an_outage(
                 return False
             return True
 
-        await eventually(is_published, within=30)
+        await eventually(is_published)
         await eventually_heard(stage, 4)
         assert await stage.heard() == ["one", "two", "three", "four"]
         await until_settled(stage)
@@ -152,7 +152,7 @@ async def eventually_heard(stage: Stage, count: int) -> None:
     async def enough() -> bool:
         return len(await stage.heard()) >= count
 
-    await eventually(enough, within=30)
+    await eventually(enough)
 
 
 class _Cable:

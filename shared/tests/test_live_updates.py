@@ -3,24 +3,24 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
-import pytest
 from redis.exceptions import RedisError
 
 from shared.local.valkey import EmbeddedValkey
 from shared.pubsub import LiveUpdates
-from shared.pubsub import live as live_module
+from shared.testing.plugin import PATIENCE_SECONDS, eventually
 
 
 async def test_every_subscriber_of_a_channel_is_told_and_nobody_else(redis_url: str) -> None:
     async with LiveUpdates(redis_url) as here, LiveUpdates(redis_url) as there:
         async with here.changes("a") as first, there.changes("a") as second, here.changes("b") as other:
             await there.announce("a")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await anext(first)
                 await anext(second)
             await here.announce("b")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await anext(other)
             # "a" was announced once: nothing more is pending for its subscribers.
             waiting = asyncio.ensure_future(anext(first))
@@ -35,7 +35,7 @@ async def test_a_slow_subscriber_holds_one_pending_change_however_many_there_wer
             for _ in range(1000):
                 await live.announce("busy")
             await live.announce("last")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await anext(last)  # all of "busy" has arrived before this
                 await anext(changes)
             waiting = asyncio.ensure_future(anext(changes))
@@ -44,15 +44,27 @@ async def test_a_slow_subscriber_holds_one_pending_change_however_many_there_wer
             waiting.cancel()
 
 
-async def test_a_connection_that_nobody_used_for_long_is_watched_and_still_works(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_module, "HEARTBEAT_SECONDS", 0.02)
-    async with LiveUpdates(redis_url) as live, asyncio.timeout(10):
+async def test_a_connection_that_nobody_used_for_long_is_watched_and_still_works(redis_url: str) -> None:
+    async with LiveUpdates(redis_url) as live, asyncio.timeout(PATIENCE_SECONDS):
+        listen, answers, is_asked = live._pubsub.get_message, 0, False
+
+        async def get_message(timeout: float) -> Any:  # noqa: ASYNC109  # redis-py's
+            """Quick to find the connection silent, and as patient as ever with the answer to the heartbeat."""
+            nonlocal answers, is_asked
+            message = await listen(timeout=timeout if is_asked else 0.01)
+            is_asked = message is None
+            answers += message is not None and message["type"] == "pong"
+            return message
+
+        live._pubsub.get_message = get_message  # type: ignore[method-assign]
         for channel in ("a", "b", "c"):  # each subscribes alone, after the one before has left
             async with live.changes(channel) as changes:
-                # Announced only after some heartbeats of silence.
-                await asyncio.wait([asyncio.ensure_future(asyncio.sleep(0.1))])
+                before = answers
+
+                async def was_silent(before: int = before) -> bool:
+                    return answers >= before + 2
+
+                await eventually(was_silent)
                 await live.announce(channel)
                 await anext(changes)
 
@@ -65,7 +77,7 @@ async def test_after_a_restart_of_the_server_subscribers_look_again_and_hear_wha
             async with live.changes("a") as changes:
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     await anext(changes)  # told to look again
                     # Announced until heard: the resubscription may still be on its way.
                     heard = asyncio.ensure_future(anext(changes))
@@ -81,7 +93,7 @@ async def test_a_subscription_that_failed_leaves_nobody_waiting_for_it(tmp_path:
     server = EmbeddedValkey(tmp_path, durable=False)
     await asyncio.to_thread(server.start)
     try:
-        async with LiveUpdates(server.url) as live, asyncio.timeout(40):
+        async with LiveUpdates(server.url) as live, asyncio.timeout(PATIENCE_SECONDS):
             async with live.changes("warm"):
                 pass
             await asyncio.to_thread(server.stop)

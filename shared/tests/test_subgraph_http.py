@@ -21,6 +21,7 @@ from shared.graphql.http import create_app
 from shared.graphql.messages import GraphQLRequest
 from shared.graphql.remote import RemoteExecutor, SubgraphUnreachable
 from shared.testing import TestIssuer, make_principal
+from shared.testing.plugin import PATIENCE_SECONDS
 
 
 @strawberry.type
@@ -98,7 +99,7 @@ async def server(platform: PlatformSettings, issuer: TestIssuer) -> AsyncIterato
         uvicorn.Config(create_app(subgraph, platform), port=0, log_config=None, ws="websockets-sansio")
     )
     task = asyncio.create_task(uvicorn_server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not uvicorn_server.started:  # noqa: ASYNC110  # uvicorn tells by this flag only
             await asyncio.sleep(0.01)
     assert platform.service_secret is not None
@@ -190,7 +191,7 @@ async def _talk(socket: Any, *messages: dict[str, Any]) -> list[dict[str, Any]]:
     for message in messages:
         await socket.send(orjson.dumps(message).decode())
     received: list[dict[str, Any]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not received or received[-1]["type"] not in {"complete", "error"}:
             received.append(orjson.loads(await socket.recv()))
     return received
@@ -227,7 +228,7 @@ async def test_a_socket_that_no_service_signed_is_refused(server: Server, secret
     async with server.socket(secret) as socket:
         await socket.send('{"type": "connection_init"}')
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await socket.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
@@ -237,7 +238,7 @@ async def test_a_socket_with_a_forged_token_is_refused(server: Server) -> None:
     async with server.socket() as socket:
         await socket.send('{"type": "connection_init", "payload": {"authorization": "Bearer forged"}}')
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await socket.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403

@@ -19,7 +19,7 @@ from shared.local.tests.waiting import wait_until
 
 
 async def query(server: EmbeddedPostgres, statement: str) -> object:
-    connection = await asyncpg.connect(server.url, timeout=5)
+    connection = await asyncpg.connect(server.url, timeout=60)
     try:
         return await connection.fetchval(statement)
     finally:
@@ -48,7 +48,7 @@ async def test_listens_on_the_loopback_only_and_wants_the_password(server: Embed
     assert listening == {"127.0.0.1"}
     without_password = re.sub(r":[^:@]+@", ":wrong@", server.url)
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(without_password, timeout=5)
+        await asyncpg.connect(without_password, timeout=60)
 
 
 def test_secrets_are_for_the_user_only_and_not_in_the_process_list(server: EmbeddedPostgres) -> None:
@@ -101,7 +101,7 @@ async def test_a_server_left_over_by_a_dead_owner_is_ended_and_replaced(data_dir
     first._process = None
     first._lock.release()
     with EmbeddedPostgres(data_dir, durable=False) as second:
-        assert left_over.wait(5) == 0
+        assert left_over.wait(60) == 0
         assert await query(second, "SELECT n FROM kept") == 7
 
 

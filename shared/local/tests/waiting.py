@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 
 
-async def wait_until(condition: Callable[[], bool], patience: float = 10.0) -> None:
+async def wait_until(condition: Callable[[], bool], patience: float = 60.0) -> None:
     """Return once ``condition`` holds; fail after ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
