@@ -1,12 +1,17 @@
-"""Ids that follow from a booking's id, so that a step which runs twice speaks of the same thing."""
+"""Ids that follow from the id of a booking, or of a change of its stay, so that a step which runs twice speaks of the
+same thing."""
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID, uuid5
+
+IMPORTED_GUEST_ID: Final = UUID("b6f1c6c2-6b0d-5f7e-8a53-3f0d2f7a9e11")
+"""The user of every imported booking: such histories name nobody. No account has this id."""
 
 
 def hold_id_of(booking_id: UUID) -> UUID:
-    """The hold of rooms in hotels."""
+    """The hold of rooms in hotels, of a booking or of a change of its stay."""
     return uuid5(booking_id, "hold")
 
 
@@ -16,10 +21,15 @@ def points_id_of(booking_id: UUID) -> UUID:
 
 
 def payment_id_of(booking_id: UUID) -> UUID:
-    """The payment."""
+    """The payment of a booking, or of the difference of a change."""
     return uuid5(booking_id, "payment")
 
 
 def refund_id_of(booking_id: UUID) -> UUID:
-    """The one refund that a booking can have."""
+    """The refund of the booking's first payment on a cancellation. Payments of later changes: of the change's id."""
     return uuid5(booking_id, "refund")
+
+
+def difference_refund_id_of(change_id: UUID, payment_id: UUID) -> UUID:
+    """What a change to a cheaper stay gives back of a payment."""
+    return uuid5(change_id, f"refund:{payment_id}")

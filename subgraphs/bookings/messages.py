@@ -53,6 +53,13 @@ _ENGLISH: Final[dict[str, str]] = {
     "not_checked_in": "The guests have not checked in.",
     "too_early_for_no_show": "The guests may still come: wait until the day of arrival is over.",
     "not_in_progress": "This is not possible in the booking's present state.",
+    "change_under_way": "The stay of this booking is being changed. Try again when that is over.",
+    "too_late_to_change": "A stay can be changed until the day before arrival only.",
+    "nothing_to_change": "This is the stay that is booked already.",
+    "too_many_changes": "This booking was changed too often. Please ask our support.",
+    "not_changeable": "This booking was not made here, so its stay cannot be changed here.",
+    "other_hotel": "A change of stay is within one hotel. Book the other hotel, and cancel here.",
+    "payment_missing": "The new stay costs more: say how to pay the difference.",
 }
 
 _PORTUGUESE: Final[dict[str, str]] = {
@@ -102,6 +109,13 @@ _PORTUGUESE: Final[dict[str, str]] = {
     "not_checked_in": "Os hóspedes não fizeram o check-in.",
     "too_early_for_no_show": "Os hóspedes ainda podem chegar: espere o dia da chegada terminar.",
     "not_in_progress": "Isto não é possível no estado atual da reserva.",
+    "change_under_way": "A estadia desta reserva está sendo alterada. Tente de novo quando isso terminar.",
+    "too_late_to_change": "Uma estadia só pode ser alterada até a véspera da chegada.",
+    "nothing_to_change": "Esta já é a estadia reservada.",
+    "too_many_changes": "Esta reserva foi alterada vezes demais. Fale com o nosso atendimento.",
+    "not_changeable": "Esta reserva não foi feita aqui, então a estadia não pode ser alterada aqui.",
+    "other_hotel": "A alteração é dentro do mesmo hotel. Reserve o outro hotel e cancele esta reserva.",
+    "payment_missing": "A nova estadia custa mais: informe como pagar a diferença.",
 }
 
 

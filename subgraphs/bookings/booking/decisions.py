@@ -13,7 +13,8 @@ from subgraphs.bookings.ids import hold_id_of, payment_id_of, refund_id_of
 
 Refusal: TypeAlias = Literal[
     "not_in_progress", "already_ended", "stay_begun", "not_confirmed", "not_check_in_day", "not_checked_in",
-    "too_early_for_no_show",
+    "too_early_for_no_show", "change_under_way", "too_late_to_change", "nothing_to_change", "too_many_changes",
+    "not_changeable",
 ]  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def cancel(booking: Booking, now: datetime, reason: str | None) -> e.Cancelled:
         raise NotPossible(booking, "stay_begun")
     if booking.state is not BookingState.CONFIRMED:
         raise NotPossible(booking, "already_ended")
-    if _today(booking, now) >= booking.terms.check_out:
+    if today(booking, now) >= booking.terms.check_out:
         raise NotPossible(booking, "stay_begun")
     fee = cancellation_fee(booking.cancellation_terms, now)
     return e.Cancelled(reason=reason, fee_minor=fee, refund_minor=booking.terms.total_minor - fee)
@@ -98,11 +99,13 @@ def check_in(booking: Booking, now: datetime) -> e.CheckedIn:
     """The guests arrive, on a day of their stay.
 
     Raises:
-        NotPossible: the booking is not confirmed, or today is no day of the stay.
+        NotPossible: the booking is not confirmed, its stay is being changed, or today is no day of the stay.
     """
     if booking.state is not BookingState.CONFIRMED:
         raise NotPossible(booking, "not_confirmed")
-    if not booking.terms.check_in <= _today(booking, now) < booking.terms.check_out:
+    if booking.change is not None:
+        raise NotPossible(booking, "change_under_way")
+    if not booking.terms.check_in <= today(booking, now) < booking.terms.check_out:
         raise NotPossible(booking, "not_check_in_day")
     return e.CheckedIn()
 
@@ -118,11 +121,13 @@ def no_show(booking: Booking, now: datetime) -> e.NoShow:
     """The guests did not come on the day of arrival, and that day is over.
 
     Raises:
-        NotPossible: the booking is not confirmed, or they may still come.
+        NotPossible: the booking is not confirmed, its stay is being changed, or they may still come.
     """
     if booking.state is not BookingState.CONFIRMED:
         raise NotPossible(booking, "not_confirmed")
-    if _today(booking, now) <= booking.terms.check_in:
+    if booking.change is not None:
+        raise NotPossible(booking, "change_under_way")
+    if today(booking, now) <= booking.terms.check_in:
         raise NotPossible(booking, "too_early_for_no_show")
     return e.NoShow()
 
@@ -132,6 +137,6 @@ def _require(booking: Booking, *states: BookingState) -> None:
         raise NotPossible(booking, "not_in_progress")
 
 
-def _today(booking: Booking, now: datetime) -> date:
+def today(booking: Booking, now: datetime) -> date:
     """The date at the hotel."""
     return now.astimezone(ZoneInfo(booking.terms.time_zone)).date()

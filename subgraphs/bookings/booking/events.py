@@ -16,6 +16,9 @@ import msgspec
 from subgraphs.bookings.booking.policy import CancellationPolicy
 
 PaymentMethodName: TypeAlias = Literal["card", "pix", "boleto"]
+ChangeFailure: TypeAlias = Literal[
+    "sold_out", "hold_lost", "payment_declined", "payment_failed", "expired", "cancelled"
+]
 FailureReason: TypeAlias = Literal[
     "sold_out", "hold_lost", "points_refused", "payment_declined", "payment_failed", "unavailable"
 ]
@@ -26,6 +29,30 @@ class NightPrice(msgspec.Struct, frozen=True, kw_only=True):
 
     night: date
     price_minor: int
+
+
+class PaymentShare(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a payment, in minor units."""
+
+    payment_id: UUID
+    amount_minor: int
+
+
+class StayTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a booking's terms that a change of its stay replaces."""
+
+    room_type_id: UUID
+    check_in: date
+    check_out: date
+    check_in_time: time
+    guests: int
+    rooms: int
+    nights: list[NightPrice]
+    total_minor: int
+    """What the traveler has paid for all rooms, once the change is done."""
+    policy: CancellationPolicy
+    minimum_fee_minor: int
+    """What a cancellation costs at least: what it would have cost when the change was asked for."""
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +180,63 @@ class Refunded(Payload, frozen=True, kw_only=True):
 
     refund_id: UUID
     amount_minor: int
+    change_id: UUID | None = None
+    """The change to a cheaper stay for which it was; ``None`` for a cancellation."""
+
+
+class ChangeRequested(Payload, frozen=True, kw_only=True):
+    """Somebody asked for another stay, at a price that is fixed from here on. The booking is as it was until then."""
+
+    type: ClassVar[str] = "booking.change_requested"
+
+    change_id: UUID
+    stay: StayTerms
+    due_minor: int
+    """What is to be paid on top; 0 for nothing."""
+    payment_method: PaymentMethodName | None
+    refunds: list[PaymentShare]
+    """What flows back, of which payments."""
+    expires_at: datetime
+    """When the change is given up unless it has come about."""
+
+
+class ChangePaymentActionRequired(Payload, frozen=True, kw_only=True):
+    """The traveler has something to do to pay the difference."""
+
+    type: ClassVar[str] = "booking.change_payment_action_required"
+
+    change_id: UUID
+    payment_id: UUID
+    kind: str
+
+
+class Changed(Payload, frozen=True, kw_only=True):
+    """The stay is another one from here on: rooms are swapped and a difference is paid. One to give back follows."""
+
+    type: ClassVar[str] = "booking.changed"
+
+    change_id: UUID
+    hold_id: UUID
+    stay: StayTerms
+    previous_room_type_id: UUID
+    previous_check_in: date
+    previous_check_out: date
+    previous_total_minor: int
+    payment: PaymentShare | None
+    """The payment of the difference."""
+    refunds: list[PaymentShare]
+
+
+class ChangeFailed(Payload, frozen=True, kw_only=True):
+    """The change did not come about; the booking stays as it was."""
+
+    type: ClassVar[str] = "booking.change_failed"
+
+    change_id: UUID
+    reason: ChangeFailure
+    detail: str | None = None
+    """Of a declined payment: the provider's reason."""
+    sold_out_nights: list[date] = []
 
 
 class CheckedIn(Payload, frozen=True, kw_only=True):
@@ -186,13 +270,17 @@ Event: TypeAlias = (
     | CheckedIn
     | CheckedOut
     | NoShow
+    | ChangeRequested
+    | ChangePaymentActionRequired
+    | Changed
+    | ChangeFailed
 )
 
 EVENT_TYPES: Final[Mapping[str, type[Payload]]] = {
     kind.type: kind
     for kind in (
         Requested, Held, PaymentActionRequired, PaymentAuthorized, Confirmed, Failed, Expired, Cancelled, Refunded,
-        CheckedIn, CheckedOut, NoShow,
+        CheckedIn, CheckedOut, NoShow, ChangeRequested, ChangePaymentActionRequired, Changed, ChangeFailed,
     )
 }  # fmt: skip
 

@@ -28,25 +28,30 @@ class CancellationTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Of all rooms, before discounts."""
     total_minor: int
     """What was paid."""
+    minimum_fee_minor: int = 0
+    """What cancelling costs at any time: a change of stay does not bring a fee that was due down again."""
 
 
 def free_until(terms: CancellationTerms) -> datetime | None:
     """Until when, itself included, cancelling costs nothing; ``None`` when it always costs."""
-    days = terms.policy.free_until_days
+    days = terms.policy.free_until_days if terms.minimum_fee_minor == 0 else None
     return None if days is None else _moment(terms, days)
 
 
 def cancellation_fee(terms: CancellationTerms, now: datetime) -> int:
-    """What cancelling at ``now`` costs, in minor units."""
-    free = free_until(terms)
+    """What cancelling at ``now`` costs, in minor units: never more than was paid."""
+    return min(max(_fee_by_policy(terms, now), terms.minimum_fee_minor), terms.total_minor)
+
+
+def _fee_by_policy(terms: CancellationTerms, now: datetime) -> int:
+    free = terms.policy.free_until_days
     if free is None:
         return terms.total_minor
-    if now <= free:
+    if now <= _moment(terms, free):
         return 0
     days = terms.policy.first_night_until_days
     if days is not None and now <= _moment(terms, days):
-        # The first night is meant before discounts; but nobody owes more than they have paid.
-        return min(terms.first_night_minor, terms.total_minor)
+        return terms.first_night_minor  # before discounts, but nobody owes more than they have paid
     return terms.total_minor
 
 
