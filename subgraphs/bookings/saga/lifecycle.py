@@ -15,7 +15,8 @@ import structlog
 from shared.db import WriteSession
 from shared.messaging import record_event
 from subgraphs.bookings.booking.aggregate import Booking
-from subgraphs.bookings.booking.events import Event
+from subgraphs.bookings.booking.events import Confirmed, Event
+from subgraphs.bookings.coupons import repository as coupons
 from subgraphs.bookings.models import OutboxMessage, Saga
 from subgraphs.bookings.recording import record
 from subgraphs.bookings.repository import bookings, sagas
@@ -29,6 +30,8 @@ from subgraphs.bookings.saga.table import (
     Stay,
     Step,
     TurnBack,
+    return_points,
+    spend_points,
 )
 from subgraphs.bookings.settings import BookingsSettings
 
@@ -122,13 +125,21 @@ async def advance(
             saga.data = {**saga.data, RELEASED: True}
             saga.updated_at = now
         case Finish(event=event):
-            await _record(session, booking, event, now)
+            booking = await _record(session, booking, event, now)
+            if isinstance(event, Confirmed) and booking.terms.points:
+                _send(session, booking, spend_points(booking))
             _finish(saga, now)
     return True
 
 
 async def turn_back(session: WriteSession, saga: Saga, booking: Booking, now: datetime) -> None:
-    """Begin to undo what the saga did: it will not be, or be no more."""
+    """Begin to undo what the saga did: it will not be, or be no more.
+
+    A sale that costs the traveler nothing gives back the coupon and the points that were in its price. One that is
+    cancelled for a fee gives back neither, so that nobody has to work out which part of the fee they paid.
+    """
+    if saga.kind == sagas.SALE and booking.is_undone_for_free:
+        await _return_discounts(session, saga, booking, now)
     if not saga.data.get(RELEASED):
         _send(session, booking, _command(course_of(saga), Step.RELEASE_INVENTORY, booking))
     saga.state = sagas.COMPENSATING
@@ -137,12 +148,21 @@ async def turn_back(session: WriteSession, saga: Saga, booking: Booking, now: da
     await sagas.wake(session)
 
 
+async def _return_discounts(session: WriteSession, saga: Saga, booking: Booking, now: datetime) -> None:
+    if booking.terms.coupon_code is not None:
+        await coupons.give_back(session, booking.id, now)
+    were_asked_for = booking.terms.points > 0 and saga.step != Step.HOLD_INVENTORY
+    # What was never asked for, or refused, is not set aside. All else is: an answer may only be under way.
+    if were_asked_for and booking.failure_reason != "points_refused":
+        _send(session, booking, return_points(booking))
+
+
 def repeat_command(
     session: WriteSession, saga: Saga, booking: Booking, now: datetime, settings: BookingsSettings
 ) -> None:
-    """Send the step's command again, because no reply came. Hotels does nothing twice."""
+    """Send the step's command again, because no reply came. Nobody does anything twice."""
     _send(session, booking, _command(course_of(saga), Step(saga.step), booking))
-    note_failure(saga, "no reply from hotels", now, settings, first_wait=settings.reply_seconds)
+    note_failure(saga, f"no reply to {saga.step}", now, settings, first_wait=settings.reply_seconds)
 
 
 def wait_for_news(saga: Saga, now: datetime, settings: BookingsSettings) -> None:

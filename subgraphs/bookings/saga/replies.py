@@ -1,4 +1,4 @@
-"""What hotels and payments answer, as signals to the sagas that it is about."""
+"""What hotels, gamification and payments answer, as signals to the sagas that it is about."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from shared.contracts.inventory import (
     InventoryRefused,
     InventoryReleased,
 )
+from shared.contracts.points import PointsRefused, PointsReserved
 from shared.db import ReadSession
 from shared.messaging import EventEnvelope
-from subgraphs.bookings.ids import hold_id_of, payment_id_of
+from subgraphs.bookings.ids import hold_id_of, payment_id_of, points_id_of
 from subgraphs.bookings.payments import events as payments
 from subgraphs.bookings.payments.events import PaymentEvent
 from subgraphs.bookings.payments.models import PaymentState
@@ -27,17 +28,19 @@ from subgraphs.bookings.saga import signals as s
 
 
 class NotOurs(Exception):
-    """The message is about a hold or payment that no saga of ours made."""
+    """The message is about a hold, reservation or payment that no saga of ours made."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a message says about a booking: about one of its holds, or one of its payments."""
+    """What a message says about a booking: about one of its holds or payments, or about its points."""
 
     booking_id: UUID
     signal: s.Signal
     hold_id: UUID | None = None
     payment_id: UUID | None = None
+    reservation_id: UUID | None = None
+    """Of points."""
 
 
 _INVENTORY: Final[Mapping[str, tuple[type[Any], Callable[[Any], s.Signal]]]] = {
@@ -46,6 +49,11 @@ _INVENTORY: Final[Mapping[str, tuple[type[Any], Callable[[Any], s.Signal]]]] = {
     InventoryConfirmed.topic: (InventoryConfirmed, lambda _: s.RoomsSold()),
     InventoryReleased.topic: (InventoryReleased, lambda _: s.RoomsReleased()),
     InventoryExpired.topic: (InventoryExpired, lambda _: s.RoomsExpired()),
+}
+
+_POINTS: Final[Mapping[str, tuple[type[Any], Callable[[Any], s.Signal]]]] = {
+    PointsReserved.topic: (PointsReserved, lambda _: s.PointsReserved()),
+    PointsRefused.topic: (PointsRefused, lambda reply: s.PointsRefused(reply.reason, reply.available)),
 }
 
 _PAYMENTS: Final[Mapping[str, Callable[[PaymentEvent], s.Signal]]] = {
@@ -61,7 +69,7 @@ _PAYMENTS: Final[Mapping[str, Callable[[PaymentEvent], s.Signal]]] = {
 ``payment.action_required`` as well: it tells nothing that the answer to the call did not.
 """
 
-TOPICS: Final = (*_INVENTORY, *_PAYMENTS)
+TOPICS: Final = (*_INVENTORY, *_POINTS, *_PAYMENTS)
 
 
 def read(envelope: EventEnvelope) -> News:
@@ -74,6 +82,10 @@ def read(envelope: EventEnvelope) -> News:
         kind, to_signal = _INVENTORY[envelope.type]
         reply = msgspec.json.decode(envelope.payload, type=kind)
         return News(reply.booking_id, to_signal(reply), hold_id=reply.hold_id)
+    if envelope.type in _POINTS:
+        kind, to_signal = _POINTS[envelope.type]
+        reply = msgspec.json.decode(envelope.payload, type=kind)
+        return News(reply.booking_id, to_signal(reply), reservation_id=reply.reservation_id)
     event = msgspec.json.decode(envelope.payload, type=PaymentEvent)
     return News(event.booking_id, _PAYMENTS[envelope.type](event), payment_id=event.payment_id)
 
@@ -84,14 +96,16 @@ async def told(session: ReadSession, news: News) -> Sequence[UUID]:
     A hold that a change of stay made becomes the booking's own: then it is the sale that frees it on a cancellation.
 
     Raises:
-        NotOurs: it is about another hold or payment.
+        NotOurs: it is about another hold, reservation or payment.
     """
     sale = news.booking_id
     if news.hold_id == hold_id_of(sale) or news.payment_id == payment_id_of(sale):
+        return [sale]
+    if news.reservation_id == points_id_of(sale):
         return [sale]
     for saga in await sagas.of_booking(session, sale):
         if news.hold_id == hold_id_of(saga.id):
             return [sale, saga.id]
         if news.payment_id == payment_id_of(saga.id):
             return [saga.id]
-    raise NotOurs(f"news about hold {news.hold_id}, payment {news.payment_id} of booking {sale}")
+    raise NotOurs(f"{news} is about nothing of ours")

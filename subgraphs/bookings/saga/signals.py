@@ -38,6 +38,19 @@ class RoomsReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsReserved:
+    """Gamification keeps the points for the booking."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointsRefused:
+    """Gamification does not keep the points."""
+
+    reason: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentAuthorized:
     """The money is reserved, or has arrived already."""
 
@@ -92,6 +105,8 @@ Signal: TypeAlias = (
     | RoomsSold
     | RoomsExpired
     | RoomsReleased
+    | PointsReserved
+    | PointsRefused
     | PaymentAuthorized
     | PaymentNeedsAction
     | PaymentUndecided

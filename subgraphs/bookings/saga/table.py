@@ -4,6 +4,7 @@
 step                does                        goes on when                               turns back when
 ==================  ==========================  =========================================  ====================
 HOLD_INVENTORY      command to hotels           rooms are held                             refused, deadline
+RESERVE_POINTS      command to gamification     points are set aside; skipped without any  refused, deadline
 AUTHORIZE_PAYMENT   call to the provider        authorized (also later, by webhook)        declined, deadline
 CONFIRM_INVENTORY   command to hotels           rooms are sold                             refused, deadline
 CAPTURE_PAYMENT     call to the provider        captured: **confirmed**, the saga is over  the provider refuses
@@ -16,6 +17,9 @@ Turning back tells hotels at once to free the rooms, so that they do not wait fo
 it returns the money, and at last makes sure that hotels has heard. Both undo whatever was done, also what we never
 learnt the outcome of, so a step that is in doubt needs no case of its own.
 
+Points and the coupon follow what becomes of the booking. Points are spent with the confirmation; both go back with a
+turning back that costs the traveler nothing (see ``lifecycle.turn_back``). Nobody answers these commands.
+
 A signal that the table does not know for the present step is late or a repetition, and changes nothing.
 """
 
@@ -27,9 +31,11 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from shared.contracts.inventory import ConfirmInventory, HoldInventory, ReleaseInventory
+from shared.contracts.points import ConfirmPoints, ReleasePoints, ReservePoints
 from subgraphs.bookings.booking import decisions
 from subgraphs.bookings.booking.aggregate import Booking
 from subgraphs.bookings.booking.events import Event
+from subgraphs.bookings.ids import points_id_of
 from subgraphs.bookings.saga import signals as s
 
 
@@ -37,6 +43,7 @@ class Step(StrEnum):
     """Where a saga is."""
 
     HOLD_INVENTORY = "HOLD_INVENTORY"
+    RESERVE_POINTS = "RESERVE_POINTS"
     AUTHORIZE_PAYMENT = "AUTHORIZE_PAYMENT"
     CONFIRM_INVENTORY = "CONFIRM_INVENTORY"
     CAPTURE_PAYMENT = "CAPTURE_PAYMENT"
@@ -44,7 +51,7 @@ class Step(StrEnum):
     RELEASE_INVENTORY = "RELEASE_INVENTORY"
 
 
-Command: TypeAlias = HoldInventory | ConfirmInventory | ReleaseInventory
+Command: TypeAlias = HoldInventory | ConfirmInventory | ReleaseInventory | ReservePoints | ConfirmPoints | ReleasePoints
 
 
 def _hold(booking: Booking) -> Command:
@@ -68,14 +75,36 @@ def _release(booking: Booking) -> Command:
     return ReleaseInventory(hold_id=booking.hold_id, booking_id=booking.id)
 
 
+def _reserve_points(booking: Booking) -> Command:
+    return ReservePoints(
+        reservation_id=points_id_of(booking.id),
+        booking_id=booking.id,
+        user_id=booking.terms.user_id,
+        points=booking.terms.points,
+    )
+
+
+def spend_points(booking: Booking) -> Command:
+    """Sent with the confirmation of a booking that has points in its price."""
+    return ConfirmPoints(reservation_id=points_id_of(booking.id), booking_id=booking.id)
+
+
+def return_points(booking: Booking) -> Command:
+    """Sent when a booking that has points in its price is undone for free."""
+    return ReleasePoints(reservation_id=points_id_of(booking.id), booking_id=booking.id)
+
+
 COMMANDS: Final[Mapping[Step, Callable[[Booking], Command]]] = {
     Step.HOLD_INVENTORY: _hold,
+    Step.RESERVE_POINTS: _reserve_points,
     Step.CONFIRM_INVENTORY: _confirm,
     Step.RELEASE_INVENTORY: _release,
 }
-"""What the steps that wait for hotels send. The other steps call the payment provider."""
+"""What the steps that wait for another domain send. The other steps call the payment provider."""
 
-BEFORE_THE_MONEY: Final = frozenset({Step.HOLD_INVENTORY, Step.AUTHORIZE_PAYMENT, Step.CONFIRM_INVENTORY})
+BEFORE_THE_MONEY: Final = frozenset(
+    {Step.HOLD_INVENTORY, Step.RESERVE_POINTS, Step.AUTHORIZE_PAYMENT, Step.CONFIRM_INVENTORY}
+)
 """Steps that the deadline ends. After them the rooms are sold for good, and capturing goes on until it is decided."""
 
 
@@ -118,6 +147,16 @@ class Finish:
 Move: TypeAlias = GoOn | Stay | TurnBack | NoteRelease | Finish
 
 
+def _held(booking: Booking, signal: s.RoomsHeld) -> Move:
+    to = Step.RESERVE_POINTS if booking.terms.points else Step.AUTHORIZE_PAYMENT
+    return GoOn(to, decisions.hold(booking, signal.expires_at))
+
+
+def _no_points(booking: Booking, signal: s.PointsRefused) -> Move:
+    event = decisions.fail(booking, "points_refused", detail=signal.reason, points_available=max(signal.available, 0))
+    return TurnBack(event)
+
+
 def _refused(booking: Booking, signal: s.RoomsRefused) -> Move:
     reason: Any = "sold_out" if signal.reason in {"sold_out", "closed", "unknown_room_type"} else "hold_lost"
     event = decisions.fail(booking, reason, detail=signal.reason, sold_out_nights=signal.sold_out_nights)
@@ -150,12 +189,14 @@ def _returned(booking: Booking, signal: s.PaymentReturned) -> Move:
 
 
 MOVES: Final[Mapping[tuple[Step, type[s.Signal]], Callable[[Booking, Any], Move]]] = {
-    (Step.HOLD_INVENTORY, s.RoomsHeld): lambda b, signal: GoOn(
-        Step.AUTHORIZE_PAYMENT, decisions.hold(b, signal.expires_at)
-    ),
+    (Step.HOLD_INVENTORY, s.RoomsHeld): _held,
     (Step.HOLD_INVENTORY, s.RoomsRefused): _refused,
     (Step.HOLD_INVENTORY, s.RoomsExpired): _hold_ran_out,
     (Step.HOLD_INVENTORY, s.DeadlinePassed): _too_late,
+    (Step.RESERVE_POINTS, s.PointsReserved): lambda _b, _s: GoOn(Step.AUTHORIZE_PAYMENT),
+    (Step.RESERVE_POINTS, s.PointsRefused): _no_points,
+    (Step.RESERVE_POINTS, s.RoomsExpired): _hold_ran_out,
+    (Step.RESERVE_POINTS, s.DeadlinePassed): _too_late,
     (Step.AUTHORIZE_PAYMENT, s.PaymentAuthorized): lambda b, _: GoOn(Step.CONFIRM_INVENTORY, decisions.authorize(b)),
     (Step.AUTHORIZE_PAYMENT, s.PaymentCaptured): lambda b, _: GoOn(Step.CONFIRM_INVENTORY, decisions.authorize(b)),
     (Step.AUTHORIZE_PAYMENT, s.PaymentNeedsAction): _needs_action,
