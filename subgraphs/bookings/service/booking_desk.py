@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from shared.db import Database, ReadSession, WriteSession, new_id, utc_now
 from subgraphs.bookings.booking.codes import new_code
 from subgraphs.bookings.booking.events import NightPrice, PaymentMethodName, Requested
+from subgraphs.bookings.coupons import desk as coupons
 from subgraphs.bookings.gateways import HotelsGateway, Offer, Stay
 from subgraphs.bookings.ids import payment_id_of
 from subgraphs.bookings.payments.methods import Boleto, Card, PaymentMethod, Pix
@@ -22,7 +23,8 @@ from subgraphs.bookings.payments.providers import MethodUnavailable
 from subgraphs.bookings.recording import record
 from subgraphs.bookings.repository import bookings, idempotency
 from subgraphs.bookings.saga import lifecycle
-from subgraphs.bookings.service.errors import InvalidValue, KeyReused, NoRooms, PriceIsDifferent
+from subgraphs.bookings.service.discounts import Discounts, PricedOffer, priced
+from subgraphs.bookings.service.errors import CouponRefused, InvalidValue, KeyReused, NoRooms, PriceIsDifferent
 from subgraphs.bookings.service.quotes import check_stay, quote
 from subgraphs.bookings.settings import BookingsSettings
 
@@ -37,7 +39,9 @@ class BookingRequest:
     stay: Stay
     method: PaymentMethod
     expected_minor: int
+    """What is to be paid, discounts taken off."""
     expected_currency: str
+    discounts: Discounts = field(default_factory=Discounts)
 
 
 class OpensPayments(Protocol):
@@ -78,6 +82,7 @@ class BookingDesk:
 
         Raises:
             InvalidValue, RefusedByHotels, UnknownRoomType: the input is not acceptable.
+            CouponRefused: the coupon does not count for this booking.
             KeyReused: the key was used for another request.
             NoRooms: not free.
             PriceIsDifferent: the price is not what the caller expects.
@@ -89,10 +94,12 @@ class BookingDesk:
             return first
         try:
             offer = await quote(self.hotels, request.room_type_id, request.stay, self.settings)
-            if (offer.total_minor, offer.currency) != (request.expected_minor, request.expected_currency):
-                raise PriceIsDifferent(offer)
-        except (NoRooms, PriceIsDifferent):
-            # A twin of this request may have taken the last room in the meantime: then its booking is the answer.
+            found = await self._priced(user_id, request, offer)
+            if (found.price.total_minor, offer.currency) != (request.expected_minor, request.expected_currency):
+                raise PriceIsDifferent(offer, found.price)
+        except (NoRooms, PriceIsDifferent, CouponRefused):
+            # A twin of this request may have taken the last room, or used the coupon, in the meantime: then its booking
+            # is the answer.
             if (first := await self._first_result(user_id, key, fingerprint)) is not None:
                 return first
             raise
@@ -102,13 +109,19 @@ class BookingDesk:
                 session, user_id=user_id, key=key, fingerprint=fingerprint, booking_id=booking_id
             ):
                 return await _known_result(session, user_id, key, fingerprint)
-            await self._write(session, booking_id, user_id, request, offer)
+            await self._write(session, booking_id, user_id, request, found)
         return booking_id
 
+    async def _priced(self, user_id: UUID, request: BookingRequest, offer: Offer) -> PricedOffer:
+        rules = self.settings.discount_rules()
+        async with self.database.read() as session:
+            return await priced(session, offer, request.discounts, user_id=user_id, rules=rules, now=self.clock())
+
     async def _write(
-        self, session: WriteSession, booking_id: UUID, user_id: UUID, request: BookingRequest, offer: Offer
+        self, session: WriteSession, booking_id: UUID, user_id: UUID, request: BookingRequest, found: PricedOffer
     ) -> None:
         now = self.clock()
+        offer, price = found.offer, found.price
         method = _METHOD_NAMES[type(request.method)]
         requested = Requested(
             code=await _free_code(session, booking_id),
@@ -123,7 +136,7 @@ class BookingDesk:
             guests=request.stay.guests,
             rooms=request.stay.rooms,
             nights=[NightPrice(night=night, price_minor=minor) for night, minor in offer.nightly_minor],
-            total_minor=offer.total_minor,
+            total_minor=price.total_minor,
             currency=offer.currency,
             policy=offer.policy,
             payment_method=method,
@@ -131,6 +144,10 @@ class BookingDesk:
             city=offer.city,
             region=offer.region,
             country_code=offer.country_code,
+            coupon_code=price.coupon_code,
+            coupon_minor=price.coupon_minor,
+            points=price.points,
+            points_minor=price.points_minor,
         )
         booking = await record(session, booking_id, None, requested, now=now, actor=user_id)
         try:
@@ -138,7 +155,7 @@ class BookingDesk:
                 session,
                 payment_id=payment_id_of(booking_id),
                 booking_id=booking_id,
-                amount_minor=offer.total_minor,
+                amount_minor=price.total_minor,
                 currency=offer.currency,
                 method=request.method,
                 expires_at=requested.expires_at,
@@ -146,6 +163,9 @@ class BookingDesk:
         except MethodUnavailable as error:
             raise InvalidValue("payment.method", "method_unavailable", why=str(error)) from error
         await lifecycle.begin(session, booking, now, self.settings)
+        if found.coupon is not None:
+            await session.flush()  # so that travelers with the same coupon wait for each other as briefly as can be
+            await coupons.redeem(session, found.coupon, booking_id=booking_id, user_id=user_id, now=now)
 
     async def _first_result(self, user_id: UUID, key: str, fingerprint: str) -> UUID | None:
         async with self.database.read() as session:
@@ -181,5 +201,8 @@ async def _free_code(session: WriteSession, booking_id: UUID) -> str:
 
 
 def _fingerprint(request: BookingRequest) -> str:
-    named = (type(request.method).__name__, request)
-    return sha256(msgspec.json.encode(named, order="deterministic")).hexdigest()
+    named: tuple[str, Any] = (type(request.method).__name__, msgspec.to_builtins(request))
+    # A request without discounts has the fingerprint that it had before there were any: keys live longer than releases.
+    if request.discounts == Discounts():
+        del named[1]["discounts"]
+    return sha256(msgspec.json.encode(named)).hexdigest()  # fields in the order of their declaration
