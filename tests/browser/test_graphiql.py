@@ -39,7 +39,9 @@ pytestmark = [
 
 NEED_MORE = {
     "WatchHotel",  # streams, and names a hotel of the default demo market
-    "BookRoom",  # for signed-in travelers, and a room type of their choice
+    "WatchMyBookings",  # streams
+    "BookRoom",  # for signed-in travelers
+    "CancelBooking",  # the one that BookRoom makes
 }
 CROSS_SUBGRAPH_QUERY = """
 query ReviewsWithAuthors {
@@ -200,6 +202,44 @@ async def test_each_example_operation_has_a_tab_and_an_answer(graphiql: OpenPage
         answer = await run(page)
         assert "errors" not in answer, (name, answer)
         await expect(result(page)).to_contain_text('"data"')
+    assert graphiql.errors == []
+
+
+async def test_a_new_user_books_watches_and_cancels_by_the_examples(graphiql: OpenPage) -> None:
+    page = graphiql.page
+
+    async def run_example(name: str) -> dict[str, Any]:
+        await tab_titles(page).filter(has_text=re.compile(f"^{name}$")).click()
+        await expect(query_editor(page)).to_contain_text(name)
+        answer = await run(page)
+        assert "errors" not in answer, (name, answer)
+        return dict(answer["data"])
+
+    # What comes too early says what to do, and is not sent.
+    await tab_titles(page).filter(has_text=re.compile("^Quote$")).click()
+    await page.get_by_role("button", name=re.compile("Execute query")).click()
+    await expect(result(page)).to_contain_text("Run HotelOffers first")
+
+    await sign_in_as_demo_account(page, "traveler")
+    await run_example("HotelOffers")
+    total = (await run_example("Quote"))["quote"]["total"]
+    watching = await page.context.new_page()
+    await watching.goto(f"{graphiql.origin}/graphql")
+    await tab_titles(watching).filter(has_text=re.compile("^WatchMyBookings$")).click()
+    await expect(query_editor(watching)).to_contain_text("WatchMyBookings")
+    await watching.get_by_role("button", name=re.compile("Execute query")).click()
+    booked = (await run_example("BookRoom"))["createBooking"]
+    assert booked["__typename"] == "Booking"
+    assert booked["total"] == total
+    await expect(result(watching)).to_contain_text(booked["code"])
+    await expect(result(watching)).to_contain_text("CONFIRMED")
+    assert (await run_example("CancelBooking"))["cancelBooking"]["state"] == "CANCELLED"
+    await expect(result(watching)).to_contain_text("CANCELLED")
+    refunded = None
+    async with asyncio.timeout(60):  # the refund follows the cancellation
+        while refunded != total["amount"]:
+            nodes = [edge["node"] for edge in (await run_example("MyBookings"))["me"]["bookings"]["edges"]]
+            refunded = next(node for node in nodes if node["code"] == booked["code"])["payment"]["refunded"]["amount"]
     assert graphiql.errors == []
 
 

@@ -1,6 +1,8 @@
-import { createGraphiQLFetcher, type Fetcher, type FetcherParams, type Observable } from '@graphiql/toolkit';
+import { createGraphiQLFetcher, isAsyncIterable, type Fetcher, type FetcherParams, type Observable } from '@graphiql/toolkit';
 import { GraphQLError, Kind, parse, type DocumentNode, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
 import { createClient, type Sink } from 'graphql-ws';
+
+import { MissingAnswer, remember, resolveReferences } from './references';
 
 type Headers = Record<string, unknown> | undefined;
 
@@ -15,10 +17,35 @@ export function createFetcher(endpoint: string): Fetcher {
     // the operation before, and a subscription over HTTP.
     const operation = chooseOperation(document, params.operationName);
     const chosen = { ...params, operationName: operation?.name?.value ?? null };
-    return operation?.operation === 'subscription'
-      ? subscribe(url, chosen, options?.headers)
-      : overHttp(chosen, { ...options, documentAST: document });
+    try {
+      chosen.variables = resolveReferences(params.variables);
+    } catch (error) {
+      if (error instanceof MissingAnswer) return Promise.resolve(failure(error.message));
+      throw error;
+    }
+    if (operation?.operation === 'subscription') return subscribe(url, chosen, options?.headers);
+    return remembered(overHttp(chosen, { ...options, documentAST: document }), chosen.operationName);
   };
+}
+
+/** The same answer, kept for the variables of later operations; with incremental delivery its first part. */
+async function remembered(
+  answer: ReturnType<Fetcher>,
+  operationName: string | null,
+): Promise<Awaited<ReturnType<Fetcher>>> {
+  const result = await answer;
+  if (!isAsyncIterable(result)) {
+    remember(operationName, result);
+    return result;
+  }
+  return (async function* () {
+    let isFirst = true;
+    for await (const part of result) {
+      if (isFirst) remember(operationName, Array.isArray(part) ? part[0] : part);
+      isFirst = false;
+      yield part;
+    }
+  })() as typeof result;
 }
 
 /** `fetch` whose failures read as an answer of GraphQL, not as "Unexpected token '<'" or a stack trace. */
