@@ -34,6 +34,7 @@ def serve(
     domain: Annotated[str, typer.Argument(help=f"The domain: {DOMAINS_HELP}")],
     host: Annotated[str | None, typer.Option(help="Address to listen on; RESERVEI_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; RESERVEI_USERS_PORT and so on, or 3001 to 3007.")] = None,
+    shared: Annotated[bool, typer.Option("--shared", help="Let more processes serve it on the same port.")] = False,
 ) -> None:
     """Serve one subgraph. Uses the servers in RESERVEI_*_URL, or embedded ones shared with others on this machine."""
     import uvloop
@@ -55,7 +56,7 @@ def serve(
             f"RESERVEI_{known.upper()}_PORT",
         )
         typer.echo(f"{known}: http://{listener.host}:{listener.port}/graphql", err=True)
-        uvloop.run(serve_all([listener]))
+        uvloop.run(serve_all([listener], shared=shared))
 
 
 def worker(

@@ -9,20 +9,23 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
 
+import aio_pika
 import asyncpg
 import redis
 from sqlalchemy import text
 
+from reservei.domains import DOMAINS
 from shared.config import PlatformSettings
 from shared.db import Database, domain_database_url
-from shared.messaging.names import DEAD_PREFIX, STREAM_PREFIX
+from shared.messaging.names import DEAD_PREFIX, STREAM_PREFIX, dead_queue_name, queue_name
 from subgraphs.bookings.payments.ledger_check import check_ledger
-from tests.faults.platform import DOMAINS, FaultyPlatform
+from tests.faults.platform import FaultyPlatform
 
-SETTLE_WITHIN = 75.0
+SETTLE_WITHIN = 150.0
 """Seconds after the last restart within which everything under way must be over."""
 
 _UNFINISHED = {
@@ -57,7 +60,7 @@ _BOOKING = """
            (SELECT coalesce(sum(c.amount_minor - c.refunded_minor), 0) FROM sandbox_charges c JOIN payments p
             ON p.id = c.payment_id WHERE p.booking_id = b.id AND c.state = 'CAPTURED') AS charged,
            (SELECT count(*) FROM ledger_entries l WHERE l.booking_id = b.id AND l.kind = 'CAPTURE') AS captures,
-           b.total_minor AS total
+           b.total_minor AS total, b.fee_minor AS fee
     FROM booking_list b WHERE b.id = $1
 """  # noqa: E501
 
@@ -114,7 +117,7 @@ class Audit:
 
     async def _unfinished(self) -> list[str]:
         """Whatever has not come to its end."""
-        found = [*self._undelivered(), *self.platform.dead_processes()]
+        found = [*self._undelivered(), *await self._queued(), *self.platform.dead_processes()]
         for domain in DOMAINS:
             queries = {"outbox": _OUTBOX}
             if domain == "bookings":
@@ -138,6 +141,22 @@ class Audit:
                     for group in broker.xinfo_groups(key)
                     if group["pending"]
                 ]
+        return found
+
+    async def _queued(self) -> list[str]:
+        """The same of RabbitMQ, where it is the broker; what a consumer has in hand shows in the databases."""
+        if self.platform.rabbitmq is None:
+            return []
+        found = []
+        async with await aio_pika.connect(self.platform.rabbitmq.url) as connection:
+            for domain in DOMAINS:
+                if find_spec(f"subgraphs.{domain}.consumers") is None:
+                    continue
+                for name in (queue_name(domain), dead_queue_name(domain)):
+                    channel = await connection.channel()
+                    queue = await channel.declare_queue(name, passive=True)
+                    if count := queue.declaration_result.message_count:
+                        found.append(f"{name}: {count} messages")
         return found
 
     async def _wrong_bookings(self, expected: Mapping[str, str]) -> list[str]:
@@ -196,6 +215,10 @@ class Audit:
 def _is_right(row: Mapping[str, Any], holds: Mapping[str, int], state: str) -> bool:
     if row["state"] != state:
         return False
+    if state == "CANCELLED":  # after it was sold
+        is_returned = row["kept"] == row["charged"] == row["fee"]
+        is_once = row["confirmed"] == row["captures"] == 1
+        return is_once and is_returned and not holds.keys() & {"HELD", "CONFIRMED"}
     if state == "CONFIRMED":
         return (
             row["confirmed"] == 1

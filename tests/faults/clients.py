@@ -20,7 +20,7 @@ from tests.conftest import Supergraph
 from tests.faults.callers import Caller
 
 WAIT_MS = 5_000
-"""With the time that 200 requests take to be read, less than the router waits for a subgraph."""
+"""With the time that 500 requests take to be read, less than the router waits for a subgraph."""
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     requests = work["requests"]
     supergraph = Supergraph(work["url"], dict(os.environ), Path(), Path())
     limits = httpx.Limits(max_connections=len(requests))
-    supergraph.client = httpx.Client(base_url=work["url"], timeout=60, limits=limits)
+    supergraph.client = httpx.Client(base_url=work["url"], timeout=120, limits=limits)
     caller = Caller(supergraph, work["token"])
     together = Barrier(len(requests))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.platform import FaultyPlatform, running_platform
+from tests.faults.rabbitmq import is_installed
 
 HERE = Path(__file__).parent
 
@@ -26,4 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def platform_under_fault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyPlatform]:
     """Every part in a process of its own, on servers that the tests own and may kill."""
     with running_platform(tmp_path_factory.mktemp("faults")) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def platform_on_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyPlatform]:
+    """The same with RabbitMQ between the domains, also ours to kill."""
+    if not is_installed():
+        pytest.skip("RabbitMQ is not installed here")
+    with running_platform(tmp_path_factory.mktemp("rabbit"), on_rabbitmq=True) as platform:
         yield platform

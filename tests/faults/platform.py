@@ -8,18 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import psutil
+
+from reservei.domains import DOMAINS
 from shared.local.files import stored_secret
 from shared.local.postgres import EmbeddedPostgres
 from shared.local.server import EmbeddedServer
 from shared.local.valkey import EmbeddedValkey
-from tests.conftest import SEED, Processes, Supergraph, system_environment
+from tests.conftest import READY_WITHIN, SEED, Processes, Supergraph, free_ports, system_environment
+from tests.faults.rabbitmq import OwnRabbitMQ
 
-DOMAINS = ("users", "hotels", "bookings")
 PACE = {
     # A dead worker's sagas, a lost reply and an unfinished payment are looked at again after these; the defaults are
     # several times as long, which changes how long the tests take and nothing else.
@@ -38,9 +41,11 @@ class Victim(StrEnum):
     BOOKINGS = "bookings"
     HOTELS = "hotels"
     WORKER = "worker"
+    ROUTER = "router"
     VALKEY = "valkey"
-    """Cache, live updates and message broker."""
+    """Cache and live updates, and the message broker unless RabbitMQ is."""
     POSTGRES = "postgres"
+    RABBITMQ = "rabbitmq"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class FaultyPlatform:
     processes: Processes
     postgres: EmbeddedPostgres
     valkey: EmbeddedValkey
+    rabbitmq: OwnRabbitMQ | None = None
+    """``None`` where Valkey is the broker."""
 
     def database_url(self, domain: str) -> str:
         """Of a domain's database, for a bare driver."""
@@ -61,6 +68,9 @@ class FaultyPlatform:
         """End it by SIGKILL, as a machine out of memory would."""
         if victim in self.processes.running:
             self.processes.stop(victim, signal.SIGKILL)
+        elif victim is Victim.RABBITMQ:
+            assert self.rabbitmq is not None
+            self.rabbitmq.kill()
         else:
             server = self._server(victim)
             assert server.pid is not None
@@ -75,6 +85,11 @@ class FaultyPlatform:
         elif victim in DOMAINS:
             self.start_subgraph(victim)
             self.wait_subgraph(victim)
+        elif victim is Victim.ROUTER:
+            self.start_router()
+        elif victim is Victim.RABBITMQ:
+            assert self.rabbitmq is not None
+            self.rabbitmq.start()
         else:
             self._server(victim).start()
 
@@ -86,10 +101,51 @@ class FaultyPlatform:
         """A domain's GraphQL server."""
         self.processes.start(domain, "serve", domain)
 
+    def start_router(self) -> None:
+        """The router; returns when it and all behind it are ready."""
+        self.processes.start("router", "router")
+        self.processes.wait_ready("router", f"{self.supergraph.url}/ready")
+
+    @contextmanager
+    def doubled(self) -> Iterator[None]:
+        """Run two processes of bookings, of hotels and of the worker while the block lasts."""
+        twins = ["bookings", "hotels"]
+        for domain in twins:
+            self.processes.stop(domain)
+        for domain in twins:
+            for number in (1, 2):
+                self.processes.start(f"{domain}-{number}", "serve", domain, "--shared")
+        self.processes.start("worker-2", "worker")
+        try:
+            for domain in twins:
+                port = self.supergraph.environment[f"RESERVEI_{domain.upper()}_PORT"]
+                for number in (1, 2):
+                    self._wait_listening(f"{domain}-{number}", int(port))
+                self.processes.wait_ready(f"{domain}-1", f"http://127.0.0.1:{port}/ready")
+            self.processes.wait_log("worker-2", "relaying outboxes")
+            yield
+        finally:
+            for name in ("worker-2", *(f"{domain}-{number}" for domain in twins for number in (1, 2))):
+                self.processes.stop(name)
+            for domain in twins:
+                self.start_subgraph(domain)
+            for domain in twins:
+                self.wait_subgraph(domain)
+
     def wait_subgraph(self, domain: str) -> None:
         """Wait until a domain's GraphQL server answers."""
         port = self.supergraph.environment[f"RESERVEI_{domain.upper()}_PORT"]
         self.processes.wait_ready(domain, f"http://127.0.0.1:{port}/ready")
+
+    def _wait_listening(self, name: str, port: int) -> None:
+        """Wait until this very process has the port, which it may share."""
+        process = psutil.Process(self.processes.running[name].pid)
+        deadline = time.monotonic() + READY_WITHIN
+        while not any(
+            one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in process.net_connections("tcp")
+        ):
+            assert time.monotonic() < deadline, f"{name} does not listen:\n{self.processes.log(name)}"
+            time.sleep(0.05)
 
     def dead_processes(self) -> list[str]:
         """Processes that ended without being told to, with the end of what they wrote."""
@@ -111,7 +167,7 @@ class FaultyPlatform:
             env=self.processes.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 
@@ -120,7 +176,7 @@ class FaultyPlatform:
 
 
 @contextmanager
-def running_platform(folder: Path) -> Iterator[FaultyPlatform]:
+def running_platform(folder: Path, *, on_rabbitmq: bool = False) -> Iterator[FaultyPlatform]:
     """Start everything with the demo market, and end it.
 
     The servers are always embedded ones, also where tests are given addresses of others: those are not ours to kill.
@@ -128,11 +184,17 @@ def running_platform(folder: Path) -> Iterator[FaultyPlatform]:
     data_dir = folder / "data"
     environment, port = system_environment(data_dir)
     # Not durable against a loss of power, which nothing here brings about: `kill -9` loses nothing either way.
-    with EmbeddedPostgres(data_dir, durable=False) as postgres, EmbeddedValkey(data_dir, durable=False) as valkey:
+    with ExitStack() as servers:
+        postgres = servers.enter_context(EmbeddedPostgres(data_dir, durable=False))
+        valkey = servers.enter_context(EmbeddedValkey(data_dir, durable=False))
+        rabbitmq = None
+        if on_rabbitmq:
+            amqp, distribution, mapper = free_ports(3)
+            rabbitmq = servers.enter_context(OwnRabbitMQ(folder / "rabbitmq", (amqp, distribution, mapper)))
         environment |= {
             "RESERVEI_DATABASE_URL": postgres.url,
             "RESERVEI_REDIS_URL": valkey.url,
-            "RESERVEI_BROKER_URL": valkey.url,
+            "RESERVEI_BROKER_URL": valkey.url if rabbitmq is None else rabbitmq.url,
             "RESERVEI_CLICKHOUSE_URL": f"chdb://{data_dir}/clickhouse",
             **PACE,
         }
@@ -140,7 +202,7 @@ def running_platform(folder: Path) -> Iterator[FaultyPlatform]:
             stored_secret(data_dir, name)  # processes that start together would each make their own
         processes = Processes(environment, folder)
         supergraph = Supergraph(f"http://127.0.0.1:{port}", environment, data_dir, folder / "router.log")
-        platform = FaultyPlatform(supergraph, processes, postgres, valkey)
+        platform = FaultyPlatform(supergraph, processes, postgres, valkey, rabbitmq)
         try:
             seeded = platform.command("seed", *SEED)
             assert seeded.returncode == 0, seeded.stdout + seeded.stderr
@@ -149,11 +211,11 @@ def running_platform(folder: Path) -> Iterator[FaultyPlatform]:
                 platform.start_subgraph(domain)
             for domain in DOMAINS:
                 platform.wait_subgraph(domain)
-            processes.start("router", "router")
-            processes.wait_ready("router", f"http://127.0.0.1:{port}/ready")
+            platform.start_router()
             with supergraph.client:
                 yield platform
         finally:
-            for name in list(processes.running):
+            # The router first: the others wait for its connections to end.
+            for name in sorted(processes.running, key=lambda name: name != "router"):
                 if processes.running[name].poll() is None:
                     processes.stop(name)
