@@ -9,6 +9,7 @@ from subgraphs.bookings.booking.aggregate import Booking
 from subgraphs.bookings.models import Saga
 from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.saga import calls, table
+from subgraphs.bookings.saga.changing import Change
 from subgraphs.bookings.saga.payments_port import PaymentCalls
 from subgraphs.bookings.saga.signals import Signal
 from subgraphs.bookings.saga.table import Command, Move, Step
@@ -65,5 +66,4 @@ _SALE: Final = _Sale()
 
 def course_of(saga: Saga) -> Course:
     """The course of a saga, by its kind."""
-    assert saga.kind == sagas.SALE
-    return _SALE
+    return Change.of(saga) if saga.kind == sagas.CHANGE else _SALE
