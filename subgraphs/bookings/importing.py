@@ -24,12 +24,9 @@ from subgraphs.bookings.booking import events as e
 from subgraphs.bookings.booking.aggregate import evolve
 from subgraphs.bookings.booking.codes import ALPHABET, LENGTH
 from subgraphs.bookings.booking.policy import CancellationPolicy, CancellationTerms, cancellation_fee
-from subgraphs.bookings.ids import payment_id_of
+from subgraphs.bookings.ids import IMPORTED_GUEST_ID, payment_id_of
 from subgraphs.bookings.models import BookingCode, BookingEventRow, BookingRow
 from subgraphs.bookings.repository.listing import values_of
-
-IMPORTED_GUEST_ID: Final = UUID("b6f1c6c2-6b0d-5f7e-8a53-3f0d2f7a9e11")
-"""The user of every imported booking: such histories name nobody. No account has this id."""
 
 _NAMESPACE: Final = UUID("5d0f8c1e-3a86-5c0b-9a54-1f5f0d9b7c34")
 _DESK_OPENS: Final = time(9)

@@ -56,6 +56,11 @@ class BookingsSettings(BaseSettings):
             minimum_charge_minor=self.minimum_charge_minor,
         )
 
+    finished_sagas_days: int = Field(
+        default=90, ge=1, description="How long the saga of a booking that is over is kept for support to look at."
+    )
+    housekeeping_seconds: float = Field(default=3600.0, gt=0, description="How often old sagas are removed.")
+
     def time_to_pay(self, method: PaymentMethodName) -> timedelta:
         """How long rooms are kept until they are paid."""
         match method:

@@ -24,7 +24,7 @@ from reservei.market.report import ReportFile, Summary, Tally
 from reservei.tests.market.conftest import fetch, real_file
 from shared.db import Database
 from shared.testing.plugin import DomainDatabase, eventually
-from subgraphs.bookings.importing import IMPORTED_GUEST_ID
+from subgraphs.bookings.ids import IMPORTED_GUEST_ID
 from subgraphs.bookings.projections import PROJECTIONS, Projector, rebuild
 from subgraphs.bookings.repository import bookings, projections
 

@@ -94,7 +94,7 @@ def build_payments(
         sandbox = Sandbox(
             database,
             webhook_secret=sandbox_secret(platform),
-            base_url=settings.sandbox_url,
+            base_url=settings.sandbox_address,
             late=timedelta(seconds=settings.sandbox_late_seconds),
             clock=clock,
         )

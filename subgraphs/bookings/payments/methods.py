@@ -53,6 +53,8 @@ class PixCode(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     payload: str
     expires_at: datetime
+    url: str | None = None
+    """A page where it can be paid, which only the sandbox has."""
 
 
 class BoletoSlip(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="boleto"):
@@ -63,6 +65,8 @@ class BoletoSlip(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     barcode: str
     """The 44 digits of the bar code (ITF-25)."""
     due_on: date
+    url: str | None = None
+    """A page where it can be paid, which only the sandbox has."""
 
 
 PaymentAction: TypeAlias = ThreeDSecure | PixCode | BoletoSlip

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.config import DOMAIN_PORTS
+
 
 class PaymentsSettings(BaseSettings):
     """Which provider, how long it may take to answer, and what we keep."""
@@ -27,9 +29,19 @@ class PaymentsSettings(BaseSettings):
     sandbox_late_seconds: float = Field(
         default=3, ge=0, description="How long the sandbox takes to approve the cards that are approved late."
     )
-    sandbox_url: str = Field(
-        default="http://127.0.0.1:3003",
-        description="Address of the bookings subgraph, where the sandbox's pages for travelers are.",
+    sandbox_url: str | None = Field(
+        default=None,
+        description=(
+            "Where browsers reach the sandbox's pages for travelers; by default the bookings subgraph's own port on "
+            "this machine, where `reservei up` serves it beside the router."
+        ),
+    )
+    bookings_port: int = Field(
+        default=DOMAIN_PORTS["bookings"],
+        ge=1,
+        le=65535,
+        validation_alias="RESERVEI_BOOKINGS_PORT",
+        description="Port of the bookings subgraph.",
     )
 
     stripe_key: SecretStr | None = Field(
@@ -41,6 +53,11 @@ class PaymentsSettings(BaseSettings):
     stripe_api_base: str | None = Field(
         default=None, validation_alias="RESERVEI_STRIPE_API_BASE", description="Another address of Stripe's API."
     )
+
+    @property
+    def sandbox_address(self) -> str:
+        """Where browsers reach the sandbox's pages."""
+        return self.sandbox_url or f"http://127.0.0.1:{self.bookings_port}"
 
     @property
     def check_interval(self) -> timedelta:

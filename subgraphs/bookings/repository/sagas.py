@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, tuple_, update
 
 from shared.db import ReadSession, WriteSession
-from subgraphs.bookings.models import Saga
+from subgraphs.bookings.booking.aggregate import CALLED_OFF, BookingState
+from subgraphs.bookings.models import BookingRow, Saga
 
 RUNNING: Final = "RUNNING"
 COMPENSATING: Final = "COMPENSATING"
@@ -20,6 +21,11 @@ STUCK: Final = "STUCK"
 SALE: Final = "SALE"
 CHANGE: Final = "CHANGE"
 ACTIVE: Final = (RUNNING, COMPENSATING)
+FINISHED: Final = (COMPLETED, COMPENSATED)
+OVER: Final = tuple(sorted(CALLED_OFF | {BookingState.CHECKED_OUT, BookingState.NO_SHOW}))
+"""States in which nothing more happens to a booking."""
+Position: TypeAlias = tuple[datetime, UUID]
+"""Where a saga stands by its last change."""
 WAKE_CHANNEL: Final = "bookings_sagas"
 
 
@@ -96,6 +102,49 @@ async def listed(
     if after is not None:
         statement = statement.where(text("(updated_at, id) > (:at, :id)")).params(at=after[0], id=after[1])
     return (await session.scalars(statement)).all()
+
+
+async def purge(
+    session: WriteSession, *, before: datetime, after: Position | None, limit: int
+) -> tuple[int, Position | None]:
+    """Delete finished sagas that nothing has touched since ``before``, if their booking is over since then as well.
+
+    While a booking goes on, its sale stays, finished or not: a cancellation turns it back, a change of stay locks it.
+
+    Args:
+        session: One short transaction.
+        before: What is older goes.
+        after: Where the batch before ended.
+        limit: How many sagas a batch looks at.
+
+    Returns:
+        How many were deleted, and where the next batch begins; ``None`` when this was the last.
+    """
+    finished = (
+        select(Saga.id, Saga.booking_id, Saga.updated_at)
+        .where(Saga.state.in_(FINISHED), Saga.updated_at < before)
+        .order_by(Saga.updated_at, Saga.id)
+        .limit(limit)
+    )
+    if after is not None:
+        finished = finished.where(tuple_(Saga.updated_at, Saga.id) > tuple_(*after))
+    rows = (await session.execute(finished)).all()
+    over = select(BookingRow.id).where(
+        BookingRow.id.in_([row.booking_id for row in rows]),
+        BookingRow.state.in_(OVER),
+        BookingRow.updated_at < before,
+    )
+    # Again on the row that is locked: it may have moved since it was looked at.
+    going = (
+        select(Saga.id)
+        .where(Saga.id.in_([row.id for row in rows]), Saga.state.in_(FINISHED), Saga.updated_at < before)
+        .where(Saga.booking_id.in_(over))
+        .order_by(Saga.id)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.scalars(delete(Saga).where(Saga.id.in_(going)).returning(Saga.id))
+    following = (rows[-1].updated_at, rows[-1].id) if len(rows) == limit else None
+    return len(gone.all()), following
 
 
 async def retry(session: WriteSession, saga_id: UUID, now: datetime) -> dict[str, Any] | None:

@@ -20,10 +20,12 @@ from subgraphs.bookings.booking.aggregate import IN_PROGRESS
 from subgraphs.bookings.booking.codes import normalised_code
 from subgraphs.bookings.booking.events import RecordedEvent, encode
 from subgraphs.bookings.booking.policy import CancellationTerms, cancellation_fee, free_until
-from subgraphs.bookings.ids import payment_id_of
+from subgraphs.bookings.booking.pricing import Price
+from subgraphs.bookings.ids import IMPORTED_GUEST_ID, payment_id_of
 from subgraphs.bookings.schema.context import Info, uuid_or_none
 from subgraphs.bookings.schema.enums import BookingFailureReason, BookingState, PaymentMethod
 from subgraphs.bookings.schema.payment import Payment
+from subgraphs.bookings.schema.price import PriceLine, price_lines, price_of
 
 if TYPE_CHECKING:
     from subgraphs.bookings.schema.owners import Hotel, User
@@ -80,7 +82,8 @@ class BookingTimelineEntry:
     def actor(self) -> Annotated["User", strawberry.lazy("subgraphs.bookings.schema.owners")] | None:
         from subgraphs.bookings.schema.owners import User
 
-        return None if self.event.actor is None else User(user_id=self.event.actor)
+        actor = self.event.actor
+        return None if actor is None or actor == IMPORTED_GUEST_ID else User(user_id=actor)
 
     @strawberry.field(description="The event's own data, in its newest shape.")
     def data(self) -> JSON:
@@ -99,6 +102,10 @@ class Booking:
         rows = await asyncio.gather(*(visible(info, key.get("id"), key.get("code")) for key in keys))
         return [None if row is None else cls(row=row) for row in rows]
 
+    @property
+    def _price(self) -> Price:
+        return price_of(self.row.total_minor, self.row.currency, self.row.details.get("discounts"))
+
     @strawberry.field(description="Identifies the booking.")
     def id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.id))
@@ -115,20 +122,21 @@ class Booking:
     def state(self) -> BookingState:
         return BookingState[self.row.state]
 
-    @strawberry.field(description="Who booked.")
-    def user(self) -> Annotated["User", strawberry.lazy("subgraphs.bookings.schema.owners")]:
+    # Nullable, like all that other subgraphs fill in: when one of them is lost, the booking is still there.
+    @strawberry.field(description="Who booked; null for a booking that was imported without its guest's name.")
+    def user(self) -> Annotated["User", strawberry.lazy("subgraphs.bookings.schema.owners")] | None:
         from subgraphs.bookings.schema.owners import User
 
-        return User(user_id=self.row.user_id)
+        return None if self.row.user_id == IMPORTED_GUEST_ID else User(user_id=self.row.user_id)
 
     @strawberry.field(description="The hotel.")
-    def hotel(self) -> Annotated["Hotel", strawberry.lazy("subgraphs.bookings.schema.owners")]:
+    def hotel(self) -> Annotated["Hotel", strawberry.lazy("subgraphs.bookings.schema.owners")] | None:
         from subgraphs.bookings.schema.owners import Hotel
 
         return Hotel(hotel_id=self.row.hotel_id)
 
     @strawberry.field(description="What kind of rooms.")
-    def room_type(self) -> RoomType:
+    def room_type(self) -> RoomType | None:
         return RoomType(id=strawberry.ID(str(self.row.room_type_id)))
 
     @strawberry.field(description="Day of arrival, local to the hotel.")
@@ -157,9 +165,31 @@ class Booking:
             for night in self.row.details["nights"]
         ]
 
-    @strawberry.field(description="Price of all rooms for all nights.")
+    @strawberry.field(description="What the traveler pays for all rooms and nights: discounts are taken off.")
     def total(self) -> Money:
         return Money.of_minor(self.row.total_minor, self.row.currency)
+
+    @strawberry.field(description="What makes up the total: the rooms, then the discounts.")
+    def price_lines(self) -> list[PriceLine]:
+        return price_lines(self._price)
+
+    @strawberry.field(description="By how much the traveler pays less than the rooms cost, by coupon and points.")
+    def discount(self) -> Money:
+        price = self._price
+        return Money.of_minor(price.coupon_minor + price.points_minor, price.currency)
+
+    @strawberry.field(
+        description=(
+            "Points that are part of the discount. They go back, like the coupon, when the booking comes to nothing or "
+            "is cancelled free of charge; a cancellation for a fee keeps both."
+        )
+    )
+    def points_redeemed(self) -> int:
+        return self._price.points
+
+    @strawberry.field(description="The coupon in the price; null for none.")
+    def coupon_code(self) -> str | None:
+        return self._price.coupon_code
 
     @strawberry.field(description="How it is paid.")
     def payment_method(self) -> PaymentMethod:

@@ -16,7 +16,13 @@ class PaymentAction:
     """One of several, told apart by ``kind``."""
 
     kind: PaymentActionKind = strawberry.field(description="What to do.")
-    url: str | None = strawberry.field(default=None, description="Where to pass the bank's check.")
+    url: str | None = strawberry.field(
+        default=None,
+        description=(
+            "A page to open: where to pass the bank's check, and in the sandbox also where to pay the PIX code or the "
+            "boleto. Null for a code of a real bank, which is paid in the bank's own app."
+        ),
+    )
     pix_code: str | None = strawberry.field(
         default=None, description="The BR Code to pay: shown as a QR code, or copied into the bank's app."
     )
@@ -33,10 +39,12 @@ class PaymentAction:
         match action_from_json(payment.action):
             case ThreeDSecure(url=url):
                 return cls(kind=PaymentActionKind.THREE_D_SECURE, url=url)
-            case PixCode(payload=payload, expires_at=expires_at):
-                return cls(kind=PaymentActionKind.PIX, pix_code=payload, expires_at=expires_at)
-            case BoletoSlip(digitable_line=line, barcode=barcode, due_on=due_on):
-                return cls(kind=PaymentActionKind.BOLETO, boleto_line=line, boleto_barcode=barcode, due_date=due_on)
+            case PixCode(payload=payload, expires_at=expires_at, url=url):
+                return cls(kind=PaymentActionKind.PIX, url=url, pix_code=payload, expires_at=expires_at)
+            case BoletoSlip(digitable_line=line, barcode=barcode, due_on=due_on, url=url):
+                return cls(
+                    kind=PaymentActionKind.BOLETO, url=url, boleto_line=line, boleto_barcode=barcode, due_date=due_on
+                )
 
 
 @strawberry.type(description="The payment of a booking.")

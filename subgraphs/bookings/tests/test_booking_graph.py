@@ -16,6 +16,7 @@ from shared.contracts import inventory as i
 from shared.testing import SubgraphClient, make_principal
 from shared.testing.plugin import count_queries
 from subgraphs.bookings.app import subgraph
+from subgraphs.bookings.ids import IMPORTED_GUEST_ID
 from subgraphs.bookings.payments.methods import Pix
 from subgraphs.bookings.tests.world import SOON, World, hotel_of
 
@@ -23,7 +24,7 @@ CREATE = """
 mutation($input: CreateBookingInput!, $key: String!, $wait: Int = 0) {
   createBooking(input: $input, idempotencyKey: $key, waitMs: $wait) {
     __typename
-    ... on Booking { id code state version total { amount currency } payment { state action { kind pixCode } } }
+    ... on Booking { id code state version total { amount currency } payment { state action { kind url pixCode } } }
     ... on SoldOut { nights alternatives { total { amount } } }
     ... on PriceChanged { newTotal { amount } }
     ... on PaymentDeclined { reason booking { state } }
@@ -117,6 +118,7 @@ async def test_waiting_ends_when_the_traveler_has_to_pay(client: SubgraphClient,
     assert answer["state"] == "HELD"
     assert answer["payment"]["action"]["kind"] == "PIX"
     assert answer["payment"]["action"]["pixCode"].startswith("000201")
+    assert "/sandbox/payments/" in answer["payment"]["action"]["url"]
 
 
 async def test_another_price_than_expected_books_nothing(client: SubgraphClient, world: World) -> None:
@@ -236,6 +238,17 @@ async def test_a_booking_is_seen_by_its_owner_its_hotel_and_staff(
         as_=caller,
     )
     assert [entity is not None for entity in entities["data"]["_entities"]] == [seen, seen]
+
+
+async def test_an_imported_booking_is_nobodys_and_still_shown(client: SubgraphClient, world: World) -> None:
+    booking_id = await world.sell(user_id=IMPORTED_GUEST_ID)
+    query = "query($id: ID!) { booking(id: $id) { id user { id } hotel { id } timeline { actor { id } } } }"
+    response = await client.execute(query, {"id": str(booking_id)}, as_=make_principal(Role.SUPPORT))
+    assert "errors" not in response
+    found = response["data"]["booking"]
+    assert (found["id"], found["user"]) == (str(booking_id), None)
+    assert found["hotel"] is not None
+    assert {entry["actor"] for entry in found["timeline"]} == {None}
 
 
 @pytest.mark.parametrize("mutation", ["cancelBooking", "checkIn", "checkOut", "markNoShow"])

@@ -29,6 +29,7 @@ _BRASILIA: Final = ZoneInfo("America/Sao_Paulo")
 
 def required_action(order: PaymentOrder, reference: str, base_url: str, now: datetime) -> PaymentAction:
     """What the traveler has to do for a charge that waits."""
+    page = f"{base_url.rstrip('/')}/sandbox/payments/{reference}"
     match order.method:
         case Pix():
             return PixCode(
@@ -39,6 +40,7 @@ def required_action(order: PaymentOrder, reference: str, base_url: str, now: dat
                     amount_minor=order.amount_minor,
                 ),
                 expires_at=order.expires_at or now + _PIX_LIFETIME,
+                url=page,
             )
         case Boleto():
             # A slip is due at the end of a day in Brazil, whatever day it is in UTC.
@@ -49,6 +51,6 @@ def required_action(order: PaymentOrder, reference: str, base_url: str, now: dat
                 amount_minor=order.amount_minor,
                 free_field=f"{order.payment_id.int % 10**25:025d}",
             )
-            return BoletoSlip(digitable_line=code.digitable_line, barcode=code.barcode, due_on=due_on)
+            return BoletoSlip(digitable_line=code.digitable_line, barcode=code.barcode, due_on=due_on, url=page)
         case _:
-            return ThreeDSecure(url=f"{base_url.rstrip('/')}/sandbox/payments/{reference}")
+            return ThreeDSecure(url=page)

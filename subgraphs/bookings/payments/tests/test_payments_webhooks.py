@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from subgraphs.bookings.payments.methods import Boleto, BoletoSlip, Card, Pix, P
 from subgraphs.bookings.payments.outcomes import ActionRequired, Captured, Refunded, Voided
 from subgraphs.bookings.payments.provider import InvalidWebhook
 from subgraphs.bookings.payments.sandbox import signing
+from subgraphs.bookings.payments.settings import PaymentsSettings
 
 
 def event(till: Any, payment_id: UUID, status: str, *, id_: str | None = None) -> bytes:
@@ -84,6 +86,42 @@ async def test_a_boleto_is_valid_and_due_when_the_payment_expires(till: Any) -> 
     await till.courier.run_once()
     assert (await till.payment(payment_id)).state == "CAPTURED"
     assert await till.books_are_right()
+
+
+@pytest.mark.parametrize("method", [Pix(), Boleto(), Card("tok_3ds_approve")], ids=lambda method: method.kind)
+async def test_the_page_of_what_the_traveler_has_to_do_is_where_the_action_says(till: Any, method: Any) -> None:
+    payment_id = await till.open(method, minutes=3 * 24 * 60)
+    outcome = await till.payments.authorize(payment_id)
+    assert isinstance(outcome, ActionRequired)
+    assert outcome.action.url is not None
+    assert outcome.action.url.startswith("http://127.0.0.1:3003/sandbox/payments/")
+    async with browser(till) as client:
+        path = urlsplit(outcome.action.url).path
+        assert "<strong>waiting</strong>" in (await client.get(path)).text
+        assert (await client.post(path, data={"action": "pay"})).status_code == 200
+    await till.courier.run_once()
+    assert (await till.payment(payment_id)).state in {"AUTHORIZED", "CAPTURED"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, "http://127.0.0.1:3003"),
+        ({"RESERVEI_BOOKINGS_PORT": "4003"}, "http://127.0.0.1:4003"),
+        (
+            {"RESERVEI_BOOKINGS_PORT": "4003", "RESERVEI_PAYMENTS_SANDBOX_URL": "https://pay.reservei.example"},
+            "https://pay.reservei.example",
+        ),
+    ],
+)
+def test_the_sandbox_is_where_the_bookings_subgraph_listens(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], address: str
+) -> None:
+    for name in ("RESERVEI_BOOKINGS_PORT", "RESERVEI_PAYMENTS_SANDBOX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert PaymentsSettings().sandbox_address == address
 
 
 async def test_an_event_delivered_many_times_at_once_has_effect_once(till: Any) -> None:
