@@ -11,6 +11,9 @@ from strawberry.dataloader import DataLoader
 from shared.auth import Principal, Role
 from shared.db import Database, ReadSession
 from subgraphs.bookings.booking.events import RecordedEvent
+from subgraphs.bookings.coupons import repository as coupons
+from subgraphs.bookings.coupons.models import Coupon
+from subgraphs.bookings.coupons.repository import CouponPage
 from subgraphs.bookings.gateways import HotelsGateway
 from subgraphs.bookings.models import BookingRow
 from subgraphs.bookings.payments.models import Payment
@@ -35,6 +38,7 @@ class Loaders:
         """By code."""
         self.user_bookings: Final[DataLoader[BookingPage, Sequence[BookingRow] | None]] = self._of(listing.of_users)
         self.hotel_bookings: Final[DataLoader[BookingPage, Sequence[BookingRow] | None]] = self._of(listing.of_hotels)
+        self.user_coupons: Final[DataLoader[CouponPage, Sequence[Coupon] | None]] = self._of(coupons.of_owners)
         self.history: Final[DataLoader[UUID, Sequence[RecordedEvent] | None]] = self._of(bookings.histories)
         self.payment: Final[DataLoader[UUID, Payment | None]] = self._of(payments.by_ids)
         self.manages: Final[DataLoader[UUID, bool]] = DataLoader(load_fn=self._managed)

@@ -54,6 +54,13 @@ def values_of(booking: Booking) -> dict[str, Any]:
             "nights": msgspec.to_builtins(terms.nights),
             "cancellation": msgspec.to_builtins(booking.cancellation_terms),
             "sold_out_nights": msgspec.to_builtins(booking.sold_out_nights),
+            "points_available": booking.points_available,
+            "discounts": {
+                "coupon_code": terms.coupon_code,
+                "coupon_minor": terms.coupon_minor,
+                "points": terms.points,
+                "points_minor": terms.points_minor,
+            },
         },
         "requested_at": booking.requested_at,
         "updated_at": booking.updated_at,

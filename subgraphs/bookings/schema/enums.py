@@ -33,9 +33,34 @@ class BookingFailureReason(Enum):
 
     SOLD_OUT = strawberry.enum_value("sold_out", description="The rooms were not free on every night.")
     HOLD_LOST = strawberry.enum_value("hold_lost", description="The rooms were given up before they were paid.")
+    POINTS_REFUSED = strawberry.enum_value("points_refused", description="The traveler has fewer points than that.")
     PAYMENT_DECLINED = strawberry.enum_value("payment_declined", description="The traveler's bank declined.")
     PAYMENT_FAILED = strawberry.enum_value("payment_failed", description="The payment did not succeed.")
     UNAVAILABLE = strawberry.enum_value("unavailable", description="Something on our side did not answer in time.")
+
+
+@strawberry.enum(description="Why a coupon does not count for a booking.")
+class CouponRejectionReason(Enum):
+    """``coupons.rules.Rejection`` with descriptions."""
+
+    UNKNOWN = strawberry.enum_value("unknown", description="There is no coupon with this code.")
+    NOT_YOURS = strawberry.enum_value("not_yours", description="It belongs to another traveler.")
+    NOT_YET_VALID = strawberry.enum_value("not_yet_valid", description="Its time has not come.")
+    EXPIRED = strawberry.enum_value("expired", description="Its time is over, or it was withdrawn.")
+    USED_UP = strawberry.enum_value("used_up", description="It was used as often as it can be.")
+    MINIMUM_NOT_REACHED = strawberry.enum_value("minimum_not_reached", description="The rooms cost too little.")
+    WRONG_CURRENCY = strawberry.enum_value("wrong_currency", description="It is for prices in another currency.")
+
+
+@strawberry.enum(description="Where a coupon stands.")
+class CouponStatus(Enum):
+    """What a coupon is good for at a moment."""
+
+    VALID = strawberry.enum_value("valid", description="It can be used.")
+    NOT_YET_VALID = strawberry.enum_value("not_yet_valid", description="Its time has not come.")
+    EXPIRED = strawberry.enum_value("expired", description="Its time is over.")
+    USED_UP = strawberry.enum_value("used_up", description="It was used as often as it can be.")
+    WITHDRAWN = strawberry.enum_value("withdrawn", description="Nobody can use it any more.")
 
 
 @strawberry.enum(description="A way of paying.")

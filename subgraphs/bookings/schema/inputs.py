@@ -10,6 +10,7 @@ from subgraphs.bookings.payments.methods import Boleto, Card, Pix
 from subgraphs.bookings.payments.methods import PaymentMethod as Method
 from subgraphs.bookings.schema.enums import BookingState, PaymentMethod
 from subgraphs.bookings.service.booking_desk import BookingRequest
+from subgraphs.bookings.service.discounts import Discounts
 from subgraphs.bookings.service.errors import InvalidValue
 
 
@@ -28,12 +29,25 @@ class StayInput:
         return Stay(self.check_in_date, self.check_out_date, self.guests, self.rooms)
 
 
+def discounts_of(coupon_code: str | None, points: int) -> Discounts:
+    """The discounts that are asked for. An empty code is none: it is what an empty field of a form sends."""
+    return Discounts(coupon_code=coupon_code or None, points=points)
+
+
 @strawberry.input(description="What to ask a price for.")
 class QuoteInput:
     """A room type and a stay."""
 
     room_type_id: strawberry.ID = strawberry.field(description="The room type.")
     stay: StayInput = strawberry.field(description="Nights, guests and rooms.")
+    coupon_code: str | None = strawberry.field(default=None, description="A coupon: `BEMVINDO10`.")
+    points: int = strawberry.field(
+        default=0,
+        description=(
+            "Points to pay with: 1 point is R$ 0.01, for up to half of the price after the coupon, and prices in reais "
+            "only. Whether the traveler has them shows when they book."
+        ),
+    )
 
 
 @strawberry.input(description="How to pay.")
@@ -70,9 +84,14 @@ class CreateBookingInput:
     room_type_id: strawberry.ID = strawberry.field(description="The room type.")
     stay: StayInput = strawberry.field(description="Nights, guests and rooms.")
     expected_total: MoneyInput = strawberry.field(
-        description="The total that the traveler has seen and agreed to: of a quote or an offer."
+        description=(
+            "The total that the traveler has seen and agreed to: of a quote with the same coupon and points, or of an "
+            "offer."
+        )
     )
     payment: PaymentInput = strawberry.field(description="How to pay.")
+    coupon_code: str | None = strawberry.field(default=None, description="A coupon to use: `BEMVINDO10`.")
+    points: int = strawberry.field(default=0, description="Points to pay with; see `QuoteInput.points`.")
 
     def to_request(self) -> BookingRequest:
         """The request, not checked yet. Raises ``InvalidValue``, or ``BadUserInput`` for what cannot be."""
@@ -82,6 +101,7 @@ class CreateBookingInput:
             method=self.payment.to_method(),
             expected_minor=self.expected_total.to_minor("expectedTotal.amount"),
             expected_currency=self.expected_total.currency,
+            discounts=discounts_of(self.coupon_code, self.points),
         )
 
 

@@ -57,10 +57,10 @@ class Mutation:
     @strawberry.mutation(
         description=(
             "Book rooms and pay for them. For whoever is signed in. The booking is written down at once and then sold "
-            "step by step: the answer waits up to `waitMs` for how that ends, so that `SoldOut` and `PaymentDeclined` "
-            "can be the answer, and otherwise is the booking as it then is (`PENDING`, say): watch it by "
-            "`bookingUpdated`. It never waits once the traveler has to act to pay. The same `idempotencyKey` with the "
-            "same input answers the first booking again, as it is by then."
+            "step by step: the answer waits up to `waitMs` for how that ends, so that `SoldOut`, `PointsRefused` and "
+            "`PaymentDeclined` can be the answer, and otherwise is the booking as it then is (`PENDING`, say): watch "
+            "it by `bookingUpdated`. It never waits once the traveler has to act to pay. The same `idempotencyKey` "
+            "with the same input answers the first booking again, as it is by then."
         ),
         extensions=[AnswersProblems()],
     )

@@ -8,11 +8,17 @@ import strawberry
 from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
 
 from shared.graphql import InvalidInput, Money, Problem, Unavailable
+from subgraphs.bookings.booking.pricing import Price, most_points
+from subgraphs.bookings.coupons.models import Coupon as CouponRow
+from subgraphs.bookings.coupons.rules import Rejection
 from subgraphs.bookings.gateways import HotelsUnavailable, Offer
 from subgraphs.bookings.messages import Language, say
 from subgraphs.bookings.models import BookingRow
 from subgraphs.bookings.schema.booking import BookedNight, Booking, RoomType
 from subgraphs.bookings.schema.context import Info, as_error, language_of
+from subgraphs.bookings.schema.coupon import Coupon
+from subgraphs.bookings.schema.enums import CouponRejectionReason
+from subgraphs.bookings.schema.price import PriceLine, price_lines
 from subgraphs.bookings.service import errors
 
 
@@ -21,14 +27,32 @@ class Quote:
     """An offer of hotels."""
 
     offer: strawberry.Private[Offer]
+    discounted: strawberry.Private[Price | None] = None
+    """``None`` for an offer at its own price."""
+
+    @property
+    def _price(self) -> Price:
+        return self.discounted or Price(rooms_minor=self.offer.total_minor, currency=self.offer.currency)
 
     @strawberry.field(description="The room type.")
     def room_type(self) -> RoomType:
         return RoomType(id=strawberry.ID(str(self.offer.room_type_id)))
 
-    @strawberry.field(description="Price of all rooms for all nights: pass it as `expectedTotal`.")
+    @strawberry.field(description="What is to be paid for all rooms and nights: pass it as `expectedTotal`.")
     def total(self) -> Money:
-        return Money.of_minor(self.offer.total_minor, self.offer.currency)
+        return Money.of_minor(self._price.total_minor, self.offer.currency)
+
+    @strawberry.field(description="What makes up the total: the rooms, then the discounts that were asked for.")
+    def price_lines(self) -> list[PriceLine]:
+        return price_lines(self._price)
+
+    @strawberry.field(
+        description="How many points can pay part of this, whether the traveler has them or not; 0 for none."
+    )
+    def maximum_points(self, info: Info) -> int:
+        price = self._price
+        rules = info.context.settings.discount_rules()
+        return most_points(price.rooms_minor - price.coupon_minor, price.currency, rules)
 
     @strawberry.field(description="Price of one room, night by night.")
     def nights(self) -> list[BookedNight]:
@@ -70,6 +94,24 @@ class PriceChanged(Problem):
     quote: Quote = strawberry.field(description="The whole new price.")
 
 
+@strawberry.type(description="The coupon does not count for this booking. Nothing is booked, and no use is lost.")
+class CouponRejected(Problem):
+    """No discount."""
+
+    reason: CouponRejectionReason = strawberry.field(description="Why.")
+    minimum: Money | None = strawberry.field(
+        description="What the rooms have to cost before discounts, when they cost less."
+    )
+
+
+@strawberry.type(description="The traveler has fewer points than they wanted to use; the rooms are free again.")
+class PointsRefused(Problem):
+    """Not enough points."""
+
+    available: int = strawberry.field(description="How many points they could use.")
+    booking: Booking = strawberry.field(description="The booking that did not come about.")
+
+
 @strawberry.type(description="The payment was declined; the rooms are free again.")
 class PaymentDeclined(Problem):
     """No money."""
@@ -83,6 +125,16 @@ class PolicyViolation(Problem):
     """Not possible."""
 
     reason: str = strawberry.field(description="Why, as a code such as `stay_begun`.")
+
+
+@strawberry.type(description="Another coupon has this code. Nothing was made.")
+class CouponCodeTaken(Problem):
+    """The code is another coupon's."""
+
+
+@strawberry.type(description="There is no such coupon.")
+class CouponNotFound(Problem):
+    """The id leads to no coupon."""
 
 
 @strawberry.type(description="There is no such room type.")
@@ -103,11 +155,19 @@ class IdempotencyKeyReused(Problem):
 
 
 QuoteResult: TypeAlias = Annotated[
-    Quote | SoldOut | UnknownRoomType | InvalidInput,
+    Quote | SoldOut | CouponRejected | UnknownRoomType | InvalidInput,
     strawberry.union("QuoteResult", description="The price, or why there is none."),
 ]
 CreateBookingResult: TypeAlias = Annotated[
-    Booking | SoldOut | PriceChanged | PaymentDeclined | UnknownRoomType | IdempotencyKeyReused | InvalidInput,
+    Booking
+    | SoldOut
+    | PriceChanged
+    | CouponRejected
+    | PointsRefused
+    | PaymentDeclined
+    | UnknownRoomType
+    | IdempotencyKeyReused
+    | InvalidInput,
     strawberry.union("CreateBookingResult", description="The booking, or why there is none."),
 ]
 CancelBookingResult: TypeAlias = Annotated[
@@ -117,6 +177,16 @@ CancelBookingResult: TypeAlias = Annotated[
 ChangeBookingResult: TypeAlias = Annotated[
     Booking | BookingNotFound | PolicyViolation,
     strawberry.union("ChangeBookingResult", description="The booking after the change, or why it is as it was."),
+]
+
+
+CreateCouponResult: TypeAlias = Annotated[
+    Coupon | CouponCodeTaken | InvalidInput,
+    strawberry.union("CreateCouponResult", description="The coupon, or why there is none."),
+]
+DeactivateCouponResult: TypeAlias = Annotated[
+    Coupon | CouponNotFound,
+    strawberry.union("DeactivateCouponResult", description="The coupon that nobody can use any more."),
 ]
 
 
@@ -137,17 +207,29 @@ NO_ROOMS: Final = frozenset({"sold_out", "hold_lost"})
 """Reasons of a failed booking that mean: the rooms are gone."""
 
 
-def decided(row: BookingRow, alternatives: Sequence[Offer], language: Language) -> Booking | SoldOut | PaymentDeclined:
+def decided(
+    row: BookingRow, alternatives: Sequence[Offer], language: Language
+) -> Booking | SoldOut | PointsRefused | PaymentDeclined:
     """The answer to whoever made the booking: itself, or the reason why it did not come about, where one is known."""
     if row.failure_reason in NO_ROOMS:
         nights = [date.fromisoformat(night) for night in row.details["sold_out_nights"]]
         quotes = [Quote(offer=offer) for offer in alternatives]
         return SoldOut(message=say(language, "sold_out"), nights=nights, alternatives=quotes)
+    if row.failure_reason == "points_refused":
+        available = row.details["points_available"]
+        message = say(language, "points_refused", available=available)
+        return PointsRefused(message=message, available=available, booking=Booking(row=row))
     if row.failure_reason in {"payment_declined", "payment_failed"}:
         return PaymentDeclined(
             message=say(language, "payment_declined"), reason=row.failure_detail, booking=Booking(row=row)
         )
     return Booking(row=row)
+
+
+def _minimum(reason: Rejection, coupon: CouponRow | None) -> Money | None:
+    if reason != "minimum_not_reached" or coupon is None or coupon.currency is None:
+        return None
+    return Money.of_minor(coupon.minimum_minor, coupon.currency)
 
 
 def _problem(error: errors.BookingsError, language: Language) -> Problem:
@@ -161,9 +243,17 @@ def _problem(error: errors.BookingsError, language: Language) -> Problem:
             return BookingNotFound(message=message)
         case errors.NoRooms(alternatives=alternatives):
             return SoldOut(message=message, nights=[], alternatives=[Quote(offer=offer) for offer in alternatives])
-        case errors.PriceIsDifferent(offer=offer):
-            total = Money.of_minor(offer.total_minor, offer.currency)
-            return PriceChanged(message=message, new_total=total, quote=Quote(offer=offer))
+        case errors.PriceIsDifferent(offer=offer, price=price):
+            total = Money.of_minor(offer.total_minor if price is None else price.total_minor, offer.currency)
+            return PriceChanged(message=message, new_total=total, quote=Quote(offer=offer, discounted=price))
+        case errors.CouponRefused(reason=reason, coupon=coupon):
+            return CouponRejected(
+                message=message, reason=CouponRejectionReason(reason), minimum=_minimum(reason, coupon)
+            )
+        case errors.CouponCodeIsTaken():
+            return CouponCodeTaken(message=message)
+        case errors.UnknownCoupon():
+            return CouponNotFound(message=message)
         case errors.PolicyRefuses(reason=reason):
             return PolicyViolation(message=message, reason=reason)
         case errors.KeyReused():

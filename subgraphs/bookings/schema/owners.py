@@ -13,11 +13,13 @@ import strawberry
 
 from shared.graphql import BadUserInput, Connection, Forbidden, Money, decode_cursor, encode_cursor, page_size
 from subgraphs.bookings import models
+from subgraphs.bookings.coupons.repository import CouponPage
 from subgraphs.bookings.messages import say
 from subgraphs.bookings.repository import projections
 from subgraphs.bookings.repository.listing import BookingPage
 from subgraphs.bookings.schema.booking import Booking, RoomType
 from subgraphs.bookings.schema.context import Info, language_of, uuid_or_none
+from subgraphs.bookings.schema.coupon import Coupon
 from subgraphs.bookings.schema.inputs import BookingFilter
 from subgraphs.bookings.service.access import is_staff
 
@@ -60,6 +62,22 @@ class User:
         rows = await info.context.loaders.user_bookings.load(page) or ()
         return _connection(rows, page, after, lambda row: encode_cursor(row.requested_at, row.id))
 
+    @strawberry.field(
+        description=(
+            "Coupons that only this user can use, the newest first, also those that are used or over. For the user; "
+            "null with an error for others."
+        )
+    )
+    async def coupons(self, info: Info, first: First = None, after: After = None) -> Connection[Coupon] | None:
+        if info.context.require_principal().user_id != self.user_id:
+            raise Forbidden(say(language_of(info), "not_your_coupons"))
+        size, position = page_size(first), decode_cursor(after, UUID)
+        page = CouponPage(self.user_id, None if position is None else position[0], size + 1)
+        rows = await info.context.loaders.user_coupons.load(page) or ()
+        return Connection[Coupon].from_rows(
+            rows, size, lambda row: Coupon(row=row), lambda row: encode_cursor(row.id), after=after
+        )
+
 
 @strawberry.type(description="Whom a hotel expects on a day.")
 class ArrivalDay:
@@ -79,7 +97,7 @@ class SoldNight:
     night_date: date = strawberry.field(description="The hotel-local date on which the night begins.")
     room_type: RoomType = strawberry.field(description="The room type.")
     room_count: int = strawberry.field(description="Rooms sold through bookings.")
-    revenue: Money = strawberry.field(description="What they cost.")
+    revenue: Money = strawberry.field(description="What they cost, before discounts.")
 
 
 FirstDay = Annotated[date, strawberry.argument(description="The first day.")]

@@ -15,9 +15,10 @@ from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.schema.booking import Booking, visible
 from subgraphs.bookings.schema.context import Info
 from subgraphs.bookings.schema.enums import SagaState
-from subgraphs.bookings.schema.inputs import QuoteInput
+from subgraphs.bookings.schema.inputs import QuoteInput, discounts_of
 from subgraphs.bookings.schema.outcomes import AnswersProblems, Quote, QuoteResult
 from subgraphs.bookings.service.access import STAFF
+from subgraphs.bookings.service.discounts import priced
 from subgraphs.bookings.service.quotes import quote
 
 
@@ -62,14 +63,29 @@ class Query:
     """What one can ask about bookings."""
 
     @strawberry.field(
-        description="What a stay costs now. For everybody. Nothing is reserved.", extensions=[AnswersProblems()]
+        description=(
+            "What a stay costs now, with a coupon and points if asked for. For everybody; a coupon of one's own needs "
+            "the sign-in. Nothing is reserved or used up."
+        ),
+        extensions=[AnswersProblems()],
     )
     async def quote(
         self, info: Info, input: Annotated[QuoteInput, strawberry.argument(description="The room type and stay.")]
     ) -> QuoteResult:
         context = info.context
         room_type_id = parse_id(input.room_type_id, "roomTypeId")
-        return Quote(offer=await quote(context.hotels, room_type_id, input.stay.to_stay(), context.settings))
+        offer = await quote(context.hotels, room_type_id, input.stay.to_stay(), context.settings)
+        principal = context.principal
+        async with context.database.read() as session:
+            found = await priced(
+                session,
+                offer,
+                discounts_of(input.coupon_code, input.points),
+                user_id=None if principal is None else principal.user_id,
+                rules=context.settings.discount_rules(),
+                now=context.now,
+            )
+        return Quote(offer=offer, discounted=found.price)
 
     @strawberry.field(
         description=(

@@ -28,15 +28,7 @@ class PricedOffer:
 
     offer: Offer
     price: Price
-    most_points: int
-    """How many points could pay part of it, should the traveler have them."""
     coupon: Coupon | None = None
-
-
-def undiscounted(offer: Offer, rules: DiscountRules) -> PricedOffer:
-    """An offer at its own price."""
-    price = Price(rooms_minor=offer.total_minor, currency=offer.currency)
-    return PricedOffer(offer, price, most_points(offer.total_minor, offer.currency, rules))
 
 
 async def priced(
@@ -83,4 +75,4 @@ async def priced(
         points=discounts.points,
         points_minor=discounts.points * rules.point_minor,
     )
-    return PricedOffer(offer, price, limit, coupon)
+    return PricedOffer(offer, price, coupon)
