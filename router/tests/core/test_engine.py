@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
 from router.execution import DocumentStats, Engine, PreparedOperation, RequestContext
+from router.execution import engine as engine_module
 from router.planner import Planner, PlanningBudgetError
 from router.tests.core.harness import Running, read_zoo
 from router.tests.core.zoo_entities import SHOP
@@ -88,16 +88,20 @@ def _no_more_than_ten_aliases(_: DocumentNode, operation: OperationDefinitionNod
     return [GraphQLError("Too many aliases.", extensions={"code": "BAD_USER_INPUT"})] if len(aliases) > 10 else []
 
 
-async def test_ten_thousand_aliases_are_refused_before_they_cost_anything() -> None:
+async def test_ten_thousand_aliases_are_refused_before_they_cost_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsing is what they cost; validating and planning would take many times as long."""
+
+    def dear(*_: Any) -> None:
+        raise AssertionError("a refused document is neither validated nor planned")
+
+    monkeypatch.setattr(engine_module, "validate", dear)
+    monkeypatch.setattr(Planner, "plan", dear)
     running = Running(SHOP, checks=[_no_more_than_ten_aliases])
     query = "{" + " ".join(f"a{n}: me {{ id }}" for n in range(10_000)) + "}"
 
-    started = time.perf_counter()
     answer = await running.execute(query)
 
     assert _codes(answer) == ["BAD_USER_INPUT"]
-    # Parsing is what it costs; validating and planning would take many times as long.
-    assert time.perf_counter() - started < 5
 
 
 async def test_too_many_tokens_are_refused_by_the_parser() -> None:
@@ -114,11 +118,9 @@ async def test_fragments_that_multiply_are_given_up() -> None:
     ]
     query = "{ me { ...F0 } } " + " ".join(fragments) + f" fragment F{levels} on User {{ id }}"
     engine = Running(SHOP).engine
-    started = time.perf_counter()
 
     with pytest.raises(PlanningBudgetError):
         Planner(engine.supergraph).plan(parse(query))
-    assert time.perf_counter() - started < 20
 
 
 async def test_an_operation_nested_too_deeply_is_refused() -> None:

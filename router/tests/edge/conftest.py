@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -12,13 +14,28 @@ from router.app import RouterApp, create_router_app
 from router.tests.edge.subgraphs import HOTELS, REVIEWS, SchemaExecutor, supergraph
 from router.tests.edge.support import config, serve
 from router.transports import InProcessTransport
+from shared.auth import Principal, TokenVerifier
 from shared.config import PlatformSettings
 from shared.testing.identity import TestIssuer
 
 RouterServer = Callable[..., AbstractAsyncContextManager[str]]
 
 
-def make_app(issuer: TestIssuer | None = None, settings: str = "") -> RouterApp:
+class LastMoments(TokenVerifier):
+    """Finds tokens valid, but for a moment only, counted from the look at them: however slow the machine was before."""
+
+    def __init__(self, verifier: TokenVerifier, *, seconds: float) -> None:
+        self._verifier = verifier
+        self._seconds = seconds
+
+    def cached(self, token: str) -> Principal | None:
+        return None
+
+    async def verify(self, token: str) -> Principal:
+        return replace(await self._verifier.verify(token), expires_at=time.time() + self._seconds)
+
+
+def make_app(tokens: TokenVerifier | None = None, settings: str = "") -> RouterApp:
     """A router whose subgraphs live in this process."""
     return create_router_app(
         supergraph(),
@@ -27,7 +44,7 @@ def make_app(issuer: TestIssuer | None = None, settings: str = "") -> RouterApp:
             "reviews": InProcessTransport(SchemaExecutor(REVIEWS), "reviews"),
         },
         config=config(settings),
-        tokens=issuer.verifier() if issuer else None,
+        tokens=tokens,
     )
 
 
@@ -42,8 +59,8 @@ def router_server(issuer: TestIssuer) -> RouterServer:
     """Start a router with a configuration of its own."""
 
     @asynccontextmanager
-    async def start(settings: str = "") -> AsyncIterator[str]:
-        async with serve(make_app(issuer, settings), ws_max_size=2_000_000) as url:
+    async def start(settings: str = "", tokens: TokenVerifier | None = None) -> AsyncIterator[str]:
+        async with serve(make_app(tokens or issuer.verifier(), settings), ws_max_size=2_000_000) as url:
             yield url
 
     return start

@@ -1,6 +1,7 @@
 """Two small Strawberry subgraphs that misbehave on request, and the supergraph they compose to."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
@@ -21,6 +22,8 @@ class Counters:
         self.open_subscriptions = 0
         self.started_subscriptions = 0
         """Never falls, so that one which ends at once is seen too."""
+        self.flooded = 0
+        """Events that floods have brought."""
 
 
 COUNTERS = Counters()
@@ -109,8 +112,9 @@ class Subscription:
         COUNTERS.open_subscriptions += 1
         COUNTERS.started_subscriptions += 1
         try:
-            while True:
-                yield "x" * 100_000
+            for number in itertools.count(1):
+                yield f"{number} " + "x" * 100_000
+                COUNTERS.flooded += 1
                 await asyncio.sleep(0)
         finally:
             COUNTERS.open_subscriptions -= 1

@@ -14,8 +14,9 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 
 from router.config import RouterConfig, parse_config
+from router.tests.edge.subgraphs import COUNTERS
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 def config(text: str = "") -> RouterConfig:
@@ -49,6 +50,12 @@ async def eventually(condition: Callable[[], bool], what: str) -> None:
         while not condition():  # noqa: ASYNC110 - any condition can be asked for, not only one with an event
             await asyncio.sleep(0.01)
     assert condition(), what
+
+
+async def no_subscriptions() -> int:
+    """Wait until the subscriptions of earlier tests have ended; how many are open then, which is none."""
+    await eventually(lambda: COUNTERS.open_subscriptions == 0, "the subscription of an earlier test goes on")
+    return 0
 
 
 @asynccontextmanager

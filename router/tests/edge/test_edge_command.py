@@ -17,7 +17,7 @@ import pytest
 from router.tests.edge.subgraphs import HOTELS, REVIEWS, subgraph_app, supergraph
 from router.tests.edge.support import serve
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @asynccontextmanager

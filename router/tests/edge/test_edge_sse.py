@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,9 +11,9 @@ import aiohttp
 import orjson
 import pytest
 
-from router.tests.edge.conftest import RouterServer
+from router.tests.edge.conftest import LastMoments, RouterServer
 from router.tests.edge.subgraphs import COUNTERS
-from router.tests.edge.support import DEADLINE_SECONDS, eventually, only_code
+from router.tests.edge.support import DEADLINE_SECONDS, eventually, no_subscriptions, only_code
 from shared.testing.identity import TestIssuer, make_principal
 
 EVENT_STREAM = {"accept": "text/event-stream"}
@@ -96,7 +95,7 @@ async def test_a_quiet_stream_is_kept_open_with_comments(
 
 
 async def test_a_client_that_goes_away_ends_its_subscription(http: aiohttp.ClientSession, router: str) -> None:
-    before = COUNTERS.open_subscriptions
+    before = await no_subscriptions()
     async with stream(http, router, "subscription { silence }") as opened:
         await anext(opened)
         await eventually(lambda: COUNTERS.open_subscriptions == before + 1, "it should be open")
@@ -104,12 +103,14 @@ async def test_a_client_that_goes_away_ends_its_subscription(http: aiohttp.Clien
 
 
 async def test_a_stream_ends_clearly_when_its_token_expires(
-    http: aiohttp.ClientSession, router: str, issuer: TestIssuer
+    http: aiohttp.ClientSession, router_server: RouterServer, issuer: TestIssuer
 ) -> None:
-    token = issuer.token(make_principal(), exp=int(time.time()) + 2)
-    headers = {"authorization": f"Bearer {token}"}
-    before = COUNTERS.open_subscriptions
-    async with stream(http, router, "subscription { silence }", headers=headers) as opened:
+    headers = {"authorization": f"Bearer {issuer.token(make_principal())}"}
+    before = await no_subscriptions()
+    async with (
+        router_server(tokens=LastMoments(issuer.verifier(), seconds=0.2)) as router,
+        stream(http, router, "subscription { silence }", headers=headers) as opened,
+    ):
         (first, last) = await without_comments(opened)
     assert only_code(first[1]) == "UNAUTHENTICATED"
     assert last == ("complete", None)

@@ -16,10 +16,11 @@ from starlette.types import Receive, Scope, Send
 from router.app import create_router_app
 from router.execution import SubgraphRequest, TransportError
 from router.tests.edge.subgraphs import COUNTERS, HOTELS, NAMES, REVIEWS, subgraph_app, supergraph
-from router.tests.edge.support import config, errors, eventually, hear, open_session, serve, subscribe
+from router.tests.edge.support import config, errors, eventually, hear, no_subscriptions, open_session, serve, subscribe
 from router.transports import HttpTransport, InProcessTransport, service_signer
 from shared.auth import service_signature
 from shared.graphql.messages import GraphQLRequest, GraphQLResponse
+from shared.local.ports import free_port
 
 SECRET = "s" * 32
 
@@ -102,11 +103,9 @@ async def test_two_lost_connections_are_an_error() -> None:
 
 async def test_a_slow_subgraph_is_given_up(hotels: str) -> None:
     transport = HttpTransport("hotels", hotels, timeout=0.2)
-    started = time.monotonic()
     with pytest.raises(TransportError) as failed:
-        await transport.execute(query("{ slow(seconds: 30) }"))
+        await transport.execute(query("{ slow(seconds: 600) }"))
     assert str(failed.value) == "The hotels service did not answer in time."
-    assert time.monotonic() - started < 3
     await transport.aclose()
 
 
@@ -183,7 +182,7 @@ async def test_a_refused_subscription_is_a_response_of_errors(hotels: str) -> No
 
 
 async def test_closing_the_iterator_ends_the_subscription_at_the_subgraph(hotels: str) -> None:
-    before = COUNTERS.open_subscriptions
+    before = await no_subscriptions()
     transport = HttpTransport("hotels", hotels)
     events = transport.subscribe(subscription("subscription { forever }"))
     assert await anext(events) == {"data": {"forever": 0}}
@@ -332,8 +331,9 @@ async def test_a_subgraph_that_is_down_costs_its_fields_and_comes_back_by_itself
     http: aiohttp.ClientSession, hotels: str
 ) -> None:
     asked = {"query": '{ hotel(id: "1") { name rating } }'}
-    async with serve(subgraph_app(REVIEWS)) as reviews:
-        port = int(reviews.rpartition(":")[2])
+    # Not one that the kernel could give to somebody's connection while the subgraph is down.
+    port = free_port()
+    async with serve(subgraph_app(REVIEWS), port=port) as reviews:
         app = create_router_app(
             supergraph(hotels=hotels, reviews=f"{reviews}/graphql"), config=config("jwt: {enabled: false}")
         )
@@ -377,6 +377,7 @@ async def test_subscriptions_reach_subgraphs_over_websocket(hotels: str) -> None
 
 
 async def test_a_subgraph_that_dies_ends_its_subscriptions_with_one_clear_error() -> None:
+    await no_subscriptions()
     hotels_server = serve(subgraph_app(HOTELS))
     hotels = await hotels_server.__aenter__()
     app = create_router_app(supergraph(hotels=f"{hotels}/graphql"), config=config("jwt: {enabled: false}"))
