@@ -10,7 +10,12 @@ from reservei.domains import DOMAINS
 from reservei.paths import CHECKOUT
 from shared.contracts import inventory
 
-MODULES = ["subgraphs.users.events", "subgraphs.hotels.events", "subgraphs.bookings.booking.events"]
+MODULES = [
+    "subgraphs.users.events",
+    "subgraphs.hotels.events",
+    "subgraphs.bookings.booking.events",
+    "subgraphs.notifications.events",
+]
 EVENTS = (CHECKOUT / "docs" / "events.md").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,1 @@
+"""The ways out: mail, SMS and web push, behind one port."""

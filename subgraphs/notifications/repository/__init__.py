@@ -1,0 +1,1 @@
+"""Statements and locks of the notifications domain; the only SQL of it."""

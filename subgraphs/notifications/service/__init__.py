@@ -1,0 +1,1 @@
+"""Use cases of the notifications domain. None of them commits."""
