@@ -99,13 +99,20 @@ def test_a_subgraph_refuses_what_the_router_did_not_sign(processes: tuple[Proces
 
 def test_the_call_command_signs(processes: tuple[Processes, Supergraph]) -> None:
     _, supergraph = processes
-    called = subprocess.run(
-        [sys.executable, "-m", "reservei", "call", "hotels", "{ amenities { code } }"],
-        env=supergraph.environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+
+    def call(query: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "reservei", "call", "hotels", query],
+            env=supergraph.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    called = call("{ amenities { code } }")
     assert called.returncode == 0, called.stderr
     assert '"code": "' in called.stdout
+    refused = call("{ nothing }")
+    assert refused.returncode == 1, refused.stderr
+    assert "GRAPHQL_VALIDATION_FAILED" in refused.stdout

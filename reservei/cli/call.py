@@ -16,7 +16,10 @@ def call(
     variables: Annotated[str, typer.Option(help="Variables, as a JSON object.")] = "{}",
     token: Annotated[str | None, typer.Option(help="An access token to call with; see `reservei token`.")] = None,
 ) -> None:
-    """Send one operation to a single subgraph, signed, and print its answer. Clients talk to the router instead."""
+    """Send one operation to a single subgraph, signed, and print its answer. Clients talk to the router instead.
+
+    Ends with exit code 1 when the answer has errors.
+    """
     import asyncio
 
     import aiohttp
@@ -48,15 +51,18 @@ def call(
     if token is not None:
         headers["authorization"] = f"Bearer {token.removeprefix('Bearer ')}"
 
-    async def send() -> None:
+    async def send() -> bool:
         url = f"http://{settings.host}:{domain_port(domain)}/graphql"
         try:
             async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
-                typer.echo(json.dumps(await response.json(), indent=2, ensure_ascii=False))
+                answer = await response.json()
         except aiohttp.ClientConnectionError:
             raise LocalRuntimeError(
                 f"The {domain} subgraph does not answer at {url}.",
                 f"Start it: reservei up, or reservei serve {domain}.",
             ) from None
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return not answer.get("errors")
 
-    asyncio.run(send())
+    if not asyncio.run(send()):
+        raise typer.Exit(1)

@@ -10,10 +10,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from reservei.market.problems import Reason, RowRejected
+from shared.text import BIDI_CONTROLS
 
 Values = Mapping[str, str]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{''.join(BIDI_CONTROLS)}]")
 _SPACES = re.compile(r"[^\S\n]+")
 _ABSENT: Final = frozenset({"", "na", "n/a", "null", "none", "nan"})
 _PRICE: Final = re.compile(r"(?:R\$|US\$|\$|€|£)?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]{1,2})?")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import structlog
@@ -97,6 +99,10 @@ def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
     return _shown(error, message, {"code": INTERNAL, "requestId": request_id})
 
 
+_MAYBE: Final = re.compile(r"^Expected value of type .* of type 'Maybe\[")
+_MAYBE_FIELD: Final = re.compile(r"(?:Field|Argument) '(\w+)' of type 'Maybe\[")
+
+
 class PublicErrors(MaskErrors):
     """Passes every error of every response through :func:`public_error`, however the response leaves."""
 
@@ -105,7 +111,32 @@ class PublicErrors(MaskErrors):
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         """The error as the caller may see it."""
+        if isinstance(_root_cause(error) or error, GraphQLError) and _MAYBE.search(error.message) is not None:
+            return _null_refused(error, self.execution_context.variables or {})
         return public_error(error, self.execution_context.context.caller.request_id)
+
+
+def _null_refused(error: GraphQLError, variables: Mapping[str, Any]) -> GraphQLError:
+    """Strawberry's words for a field that may be left out but not be null, in words for who does not know Python.
+
+    For a literal it names the field, for a variable it does not: then it is one of those that are null there.
+    """
+    named = _MAYBE_FIELD.search(error.message)
+    fields = [named.group(1)] if named is not None else sorted(set(_null_names(variables)))
+    message = f"{' or '.join(fields) or 'A field'} cannot be null. Leave it out to keep what is there."
+    extensions = {"code": BAD_USER_INPUT, **({"field": fields[0]} if len(fields) == 1 else {})}
+    return _shown(error, message, extensions)
+
+
+def _null_names(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if part is None:
+                yield name
+            yield from _null_names(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _null_names(part)
 
 
 def _shown(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -80,6 +81,18 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _parse_decimal(value: Any) -> Decimal:
+    # A JSON number comes as int or float, whose shortest form is what the caller wrote. ``Decimal`` itself is too kind:
+    # it also takes "1_000" and the digits of every script.
+    written = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(written, str) and written.isascii() and "_" not in written and written == written.strip():
+        try:
+            return Decimal(written)
+        except InvalidOperation:
+            pass
+    raise GraphQLError(f"Decimal must be a number such as 349.90, not {_shown(value)}.")
+
+
 SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     date: strawberry.scalar(
         name="LocalDate",
@@ -93,6 +106,12 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=_serialize_datetime,
         parse_value=_parse_datetime,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='A decimal number, as text so that nothing is rounded: `"349.90"`.',
+        serialize=str,
+        parse_value=_parse_decimal,
     ),
     Email: strawberry.scalar(
         name="Email", description="An e-mail address: `ana@example.com`.", serialize=str, parse_value=_parse_email

@@ -188,6 +188,22 @@ async def test_a_bad_operation_is_answered_with_a_code_and_nothing_of_our_inside
     assert "10.0.0.1" not in str(response)
 
 
+@pytest.mark.parametrize("amount", ["1_000", "١٢٣", "１２", "12\u0665", " 12", "12 ", "", "1,50", "0x10", True, [], {}])
+async def test_a_decimal_is_made_of_plain_digits(rooms: SubgraphClient, amount: Any) -> None:
+    query = "query($amount: Decimal!) { minor(price: {amount: $amount}) }"
+    response = await rooms.execute(query, {"amount": amount})
+    assert _codes(response) == ["BAD_USER_INPUT"]
+    assert "such as 349.90" in response["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "minor"), [("349.90", "34990"), ("-0.5", "-50"), (12, "1200"), (349.9, "34990"), ("1e2", "10000")]
+)
+async def test_a_decimal_is_text_or_a_number(rooms: SubgraphClient, amount: Any, minor: str) -> None:
+    query = "query($amount: Decimal!) { minor(price: {amount: $amount}) }"
+    assert await rooms.data(query, {"amount": amount}) == {"minor": minor}
+
+
 async def test_a_wrong_variable_type_is_bad_user_input(rooms: SubgraphClient) -> None:
     response = await rooms.execute("query($day: LocalDate!) { tomorrow(day: $day) }", {"day": 7})
     assert _codes(response) == ["BAD_USER_INPUT"]

@@ -10,6 +10,7 @@ _ENGLISH: Final[dict[str, str]] = {
     # values
     "required": "This must be given.",
     "unstorable": "The text contains characters that cannot be stored.",
+    "deceptive": "The text contains invisible characters that change the direction of writing.",
     "too_long": "At most {limit} characters.",
     "out_of_range": "This must be between {low} and {high}.",
     "local_time": "Give a local time such as 14:00, without an offset.",
@@ -62,6 +63,7 @@ _ENGLISH: Final[dict[str, str]] = {
 _PORTUGUESE: Final[dict[str, str]] = {
     "required": "Este valor é obrigatório.",
     "unstorable": "O texto contém caracteres que não podem ser guardados.",
+    "deceptive": "O texto contém caracteres invisíveis que mudam a direção da escrita.",
     "too_long": "No máximo {limit} caracteres.",
     "out_of_range": "O valor deve estar entre {low} e {high}.",
     "local_time": "Informe um horário local, como 14:00, sem fuso.",

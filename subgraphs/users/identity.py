@@ -9,14 +9,12 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from shared.text import BIDI_CONTROLS
+
 Locale: TypeAlias = Literal["pt-BR", "en"]
 
 MAX_NAME_LENGTH: Final = 80
 MAX_URL_LENGTH: Final = 2048
-
-# Overrides and isolates of the bidirectional algorithm: they let a name rearrange the text around it. Right-to-left
-# letters need none of them, and the joiners that emoji are made of are not among them.
-_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class InvalidValue(Exception):
@@ -97,6 +95,4 @@ def _time_zones() -> frozenset[str]:
 
 def is_plain_text(value: str) -> bool:
     """Whether ``value`` holds nothing that PostgreSQL refuses (NUL, lone surrogates) or that deceives the eye."""
-    return not any(
-        character in _BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs"} for character in value
-    )
+    return not any(character in BIDI_CONTROLS or unicodedata.category(character) in {"Cc", "Cs"} for character in value)

@@ -71,6 +71,7 @@ def test_whole_numbers() -> None:
 def test_text_is_trimmed_composed_and_free_of_control_characters_but_html_stays() -> None:
     written = "  Cafe\u0301 \t <b>da\x07 manhã</b>\r\n\u202fsegunda\ufeff linha "
     assert fields.text({"t": written}, "t", maximum=80) == "Café <b>da manhã</b>\n segunda linha"
+    assert fields.text({"t": "Hotel \u202eairetsop\u2069"}, "t", maximum=80) == "Hotel airetsop"
 
 
 def test_text_that_is_missing_or_too_long() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Any, TypeAlias
 
+from shared.text import has_bidi_controls
 from subgraphs.hotels.amenities import UnknownAmenity, amenity_codes
 from subgraphs.hotels.models import PropertyKind
 from subgraphs.hotels.service.errors import InvalidValue
@@ -37,12 +38,15 @@ def is_storable(value: str) -> bool:
 def text(limit: int, *, is_required: bool = False) -> Check:
     """A text of at most ``limit`` characters, without space around it; an empty one counts as none.
 
-    HTML, emoji and any script are kept as typed: escaping is the business of whoever shows them.
+    HTML, emoji and any script are kept as typed: escaping is the business of whoever shows them. Only the controls that
+    turn the direction of writing are refused, against which no escaping helps.
     """
 
     def check(value: str | None) -> str | None:
         if value is not None and not is_storable(value):
             raise Refused("unstorable")
+        if value is not None and has_bidi_controls(value):
+            raise Refused("deceptive")
         stripped = (value or "").strip()
         if len(stripped) > limit:
             raise Refused("too_long", limit=limit)

@@ -102,6 +102,8 @@ async def test_hostile_text_is_kept_as_typed(market: Market, hotels: SubgraphCli
         ({"name": "  "}, "name"),
         ({"name": "x" * 201}, "name"),
         ({"name": "a\0b"}, "name"),
+        ({"name": "Hotel \u202eairetsop"}, "name"),
+        ({"address": "Rua \u2066A\u2069"}, "address"),
         ({"latitude": 90.5}, "latitude"),
         ({"longitude": -181}, "longitude"),
         ({"stars": 0}, "stars"),
@@ -133,6 +135,24 @@ async def test_update_hotel_changes_what_is_given_and_nothing_else(market: Marke
     assert await market.value("SELECT hotel_count FROM destinations") == 0
     assert [event.type for event in await events(market)] == ["hotel.created", "hotel.updated"]
     assert [event.aggregate_sequence for event in await events(market)] == [1, 2]
+
+
+async def test_what_cannot_be_null_is_said_by_name_and_changes_nothing(market: Market, hotels: SubgraphClient) -> None:
+    hotel_id = await market.hotel("Antes")
+    await market.managed_by(MANAGER, hotel_id)
+    before = await market.snapshot()
+    literal = f'mutation {{ updateHotel(input: {{hotelId: "{hotel_id}", name: null}}) {{ __typename }} }}'
+    by_literal = await hotels.execute(literal, as_=MANAGER)
+    change = {"hotelId": str(hotel_id), "name": None}
+    by_variable = await hotels.execute(UPDATE_HOTEL, {"input": change}, as_=MANAGER)
+    for response in (by_literal, by_variable):
+        [error] = response["errors"]
+        assert error["message"] == "name cannot be null. Leave it out to keep what is there."
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": "name"}
+    # With two of them null, of which one may be, both are named.
+    both = await hotels.execute(UPDATE_HOTEL, {"input": {**change, "stars": None}}, as_=MANAGER)
+    assert both["errors"][0]["message"].startswith("name or stars cannot be null.")
+    assert await market.snapshot() == before
 
 
 async def test_photos_are_replaced_as_a_list(market: Market, hotels: SubgraphClient) -> None:

@@ -56,6 +56,8 @@ async def test_ratings_of_the_source_and_of_our_guests_are_one_average(market: M
         ({"rating": -(2**31)}, "rating"),
         ({"rating": 5, "title": "x" * 201}, "title"),
         ({"rating": 5, "body": "a\0b"}, "body"),
+        ({"rating": 5, "title": "\u202elegal"}, "title"),
+        ({"rating": 5, "body": "\u2067texto\u2069"}, "body"),
         ({"rating": 5, "liked": "x" * 5_001}, "liked"),
     ],
 )

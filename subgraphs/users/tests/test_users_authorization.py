@@ -171,6 +171,18 @@ async def test_users_change_their_own_profile_and_no_other(users: UsersUnderTest
     assert gone["updateProfile"]["__typename"] == "UnknownUser"
 
 
+@pytest.mark.parametrize("change", [{"displayName": None}, {"locale": None}, {"timeZone": None}])
+async def test_what_cannot_be_null_is_said_by_name_and_changes_nothing(
+    users: UsersUnderTest, change: dict[str, Any]
+) -> None:
+    ana = await users.add()
+    response = await users.execute(UPDATE, {"input": change}, as_=make_principal(user_id=ana.id))
+    [field] = change
+    assert response["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
+    assert response["errors"][0]["message"] == f"{field} cannot be null. Leave it out to keep what is there."
+    assert (await users.user(ana.id)).event_sequence == ana.event_sequence
+
+
 async def test_an_update_that_changes_nothing_is_not_announced(users: UsersUnderTest) -> None:
     ana = await users.add()
     caller = make_principal(user_id=ana.id)
@@ -196,6 +208,8 @@ async def test_null_removes_the_picture_and_absence_keeps_it(users: UsersUnderTe
         ({"displayName": ""}, "displayName"),
         ({"displayName": "\u200b\u200b"}, "displayName"),
         ({"displayName": "a\ud800"}, "displayName"),
+        ({"displayName": "Ana \u202eanA"}, "displayName"),
+        ({"displayName": "\u2068Ana\u2069"}, "displayName"),
         ({"avatarUrl": "http://img.reservei.example/a.png"}, "avatarUrl"),
         ({"avatarUrl": "https://img.reservei.example/a\u0000.png"}, "avatarUrl"),
     ],
