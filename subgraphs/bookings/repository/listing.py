@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, asc, desc, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Integer, asc, desc, literal, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -54,6 +54,7 @@ def values_of(booking: Booking) -> dict[str, Any]:
             "nights": msgspec.to_builtins(terms.nights),
             "cancellation": msgspec.to_builtins(booking.cancellation_terms),
             "sold_out_nights": msgspec.to_builtins(booking.sold_out_nights),
+            "changes": msgspec.to_builtins(booking.changes),
             "points_available": booking.points_available,
             "discounts": {
                 "coupon_code": terms.coupon_code,
@@ -88,6 +89,21 @@ async def by_ids(session: ReadSession, ids: Collection[UUID]) -> Mapping[UUID, B
     """The rows of these bookings."""
     rows = await session.scalars(select(BookingRow).where(BookingRow.id.in_(ids)))
     return {row.id: row for row in rows}
+
+
+async def versions_of_user(
+    session: ReadSession, user_id: UUID, *, newest: int, also: Collection[UUID] = ()
+) -> Sequence[tuple[UUID, int]]:
+    """Ids and versions of a user's ``newest`` bookings and of those of ``also`` that are theirs, the newest first."""
+    own = BookingRow.user_id == user_id
+    order = (BookingRow.requested_at.desc(), BookingRow.id.desc())
+    ids = select(BookingRow.id).where(own).order_by(*order).limit(newest)
+    statement = (
+        select(BookingRow.id, BookingRow.version)
+        .where(own, or_(BookingRow.id.in_(ids), BookingRow.id.in_(also)))
+        .order_by(*order)
+    )
+    return [(row.id, row.version) for row in await session.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)

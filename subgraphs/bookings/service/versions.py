@@ -7,7 +7,7 @@ merged or missed; and there is no queue, so a slow reader costs nothing but time
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 from uuid import UUID
@@ -19,12 +19,13 @@ from shared.db import Database
 from shared.pubsub import LiveUpdates
 from subgraphs.bookings.booking.aggregate import Booking, evolve
 from subgraphs.bookings.repository import bookings, listing
-from subgraphs.bookings.repository.listing import BookingPage
 
 log = structlog.get_logger(__name__)
 
 LATEST: Final = 20
-"""How many of a user's bookings are watched together: the newest."""
+"""How many of a user's newest bookings are shown as they are, unless the reader asks for more or fewer."""
+FOLLOWED: Final = 500
+"""How many of a user's bookings are looked at for changes: the newest. Few people ever make more."""
 LOOK_ANYWAY_SECONDS: Final = 5.0
 """An announcement may get lost."""
 
@@ -58,34 +59,65 @@ async def follow(
             await watch.news()
 
 
-async def follow_user(database: Database, live: LiveUpdates, user_id: UUID) -> AsyncGenerator[Booking, None]:
-    """The user's newest bookings as they are now, the oldest first; then each later version of them and of new ones.
+async def follow_user(
+    database: Database,
+    live: LiveUpdates,
+    user_id: UUID,
+    *,
+    first: int = LATEST,
+    after: Mapping[UUID, int] | None = None,
+) -> AsyncGenerator[Booking, None]:
+    """The user's newest bookings as they are now, the oldest first; then each later version of any of their bookings.
 
-    Of each booking every version comes once and in order.
+    Of each booking every version comes once and in order. Of the bookings that only a change brings into view, the
+    first that comes is that change. Followed are the :data:`FOLLOWED` newest bookings.
+
+    Args:
+        database: Of bookings.
+        live: Says when to look again.
+        user_id: Whose bookings.
+        first: How many of the newest are shown as they are now.
+        after: The last version that the reader has seen, by booking: of these every version behind it comes, and no
+            snapshot. Bookings of other users are passed over.
     """
-    known: dict[UUID, Booking] = {}
-    page = BookingPage(user_id, (), None, None, None, LATEST)
+    seen_before = after or {}
+    known: dict[UUID, int] = {}
+    is_snapshot = True
     async with AsyncExitStack() as stack:
         watch = await _Watch.open(stack, live, channel_of_user(user_id))
-        is_snapshot = True
         while True:
             async with database.read() as session:
-                rows = (await listing.of_users(session, [page]))[page]
-            for row in reversed(rows):
-                await watch.add(f"bookings:{row.id}")
+                versions = await listing.versions_of_user(session, user_id, newest=FOLLOWED, also=seen_before)
+            newest = {booking_id for booking_id, _ in versions[:first]}
+            behind: list[UUID] = []
+            for booking_id, version in reversed(versions):
+                if booking_id not in known:
+                    if booking_id in seen_before:
+                        known[booking_id] = seen_before[booking_id]
+                    elif is_snapshot and booking_id not in newest:
+                        known[booking_id] = version
+                if known.get(booking_id, 0) < version:
+                    behind.append(booking_id)
+            # What changes between our look and our watch would be missed: so after a new watch comes another look.
+            is_watching_more = False
+            for booking_id in (*newest, *behind, *(seen_before.keys() & known.keys())):
+                is_watching_more |= await watch.add(f"bookings:{booking_id}")
+            for booking_id in behind:
                 async with database.read() as session:
-                    seen = known.get(row.id)
-                    if seen is not None and seen.version >= row.version:
-                        continue
-                    newer = await bookings.history(session, row.id, after=0 if seen is None else seen.version)
-                for recorded in newer:
-                    known[row.id] = evolve(known.get(row.id), recorded)
-                    if not is_snapshot:
-                        yield known[row.id]
-                if is_snapshot:
-                    yield known[row.id]
+                    recorded = await bookings.history(session, booking_id)
+                is_shown_as_it_is = is_snapshot and booking_id not in seen_before
+                booking: Booking | None = None
+                for event in recorded:
+                    booking = evolve(booking, event)
+                    if booking.version > known.get(booking_id, 0) and not is_shown_as_it_is:
+                        known[booking_id] = booking.version
+                        yield booking
+                if is_shown_as_it_is and booking is not None:
+                    known[booking_id] = booking.version
+                    yield booking
             is_snapshot = False
-            await watch.news()
+            if not is_watching_more:
+                await watch.news()
 
 
 def channel_of_user(user_id: UUID) -> str:
@@ -117,13 +149,14 @@ class _Watch:
         await watch.add(channel)
         return watch
 
-    async def add(self, channel: str) -> None:
-        """Watch one more channel, from now on."""
+    async def add(self, channel: str) -> bool:
+        """Watch one more channel, from now on; ``False`` when it is watched already."""
         if channel in self._changes:
-            return
+            return False
         self._changes[channel] = await self._stack.enter_async_context(self._live.changes(channel))
         self._stack.callback(self._stop, channel)
         self._expect(channel)
+        return True
 
     async def news(self) -> None:
         """Return when something was announced since the last call, or when it is time to look anyway."""
