@@ -74,6 +74,6 @@ class BookingEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Points that the traveler pays with; they are part of the discount."""
     coupon_code: str | None = None
     payment_action: PaymentAction | None = None
-    """Of ``booking.payment_action_required`` only."""
+    """Of ``booking.payment_action_required`` and ``booking.change_payment_action_required`` only."""
     change: StayChange | None = None
     """Of ``booking.changed`` only."""

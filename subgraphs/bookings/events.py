@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
-from shared.contracts.bookings import BookingEvent, PaymentAction
+from shared.contracts.bookings import BookingEvent, PaymentAction, StayChange
 from shared.db import ReadSession, WriteSession
 from shared.messaging import record_event
-from subgraphs.bookings.booking.aggregate import Booking
-from subgraphs.bookings.booking.events import EVENT_TYPES, PaymentActionRequired, RecordedEvent
+from subgraphs.bookings.booking.aggregate import Booking, ChangeState
+from subgraphs.bookings.booking.events import (
+    EVENT_TYPES,
+    Changed,
+    ChangePaymentActionRequired,
+    Event,
+    PaymentActionRequired,
+    RecordedEvent,
+)
 from subgraphs.bookings.models import OutboxMessage
 from subgraphs.bookings.payments import repository as payments
 from subgraphs.bookings.payments.methods import BoletoSlip, PixCode, ThreeDSecure, action_from_json
 
 PUBLISHED: Final = tuple(EVENT_TYPES)
 """The types of the events."""
+_ACTIONS: Final = (PaymentActionRequired, ChangePaymentActionRequired)
 
 
-def _payload(booking: Booking, actor: UUID | None, action: PaymentAction | None) -> BookingEvent:
-    terms = booking.terms
+def _payload(booking: Booking, recorded: RecordedEvent, action: PaymentAction | None) -> BookingEvent:
+    terms, event = booking.terms, recorded.payload
+    done = [each for each in booking.changes if each.state is ChangeState.DONE]
     return BookingEvent(
         booking_id=booking.id,
         code=terms.code,
@@ -33,11 +41,12 @@ def _payload(booking: Booking, actor: UUID | None, action: PaymentAction | None)
         rooms=terms.rooms,
         total_minor=terms.total_minor,
         currency=terms.currency,
-        actor_id=actor,
+        actor_id=recorded.actor,
         failure_reason=booking.failure_reason,
         fee_minor=booking.fee_minor,
-        refund_due_minor=booking.refund_due_minor,
-        refunded_minor=booking.refunded_minor,
+        # What flows back may be for changes of the stay as well as for a cancellation: others know one sum of both.
+        refund_due_minor=booking.refund_due_minor + sum(each.refund_minor for each in done),
+        refunded_minor=booking.refunded_minor + sum(each.refunded_minor for each in done),
         hotel_name=terms.hotel_name,
         time_zone=terms.time_zone,
         check_in_time=terms.check_in_time,
@@ -49,15 +58,28 @@ def _payload(booking: Booking, actor: UUID | None, action: PaymentAction | None)
         points=terms.points,
         coupon_code=terms.coupon_code,
         payment_action=action,
+        change=_change(event),
     )
 
 
-async def _action(session: ReadSession, booking: Booking, required: PaymentActionRequired) -> PaymentAction:
+def _change(event: Event) -> StayChange | None:
+    if not isinstance(event, Changed):
+        return None
+    return StayChange(
+        previous_check_in=event.previous_check_in,
+        previous_check_out=event.previous_check_out,
+        previous_total_minor=event.previous_total_minor,
+    )
+
+
+async def _action(
+    session: ReadSession, booking: Booking, required: PaymentActionRequired | ChangePaymentActionRequired
+) -> PaymentAction:
     """What the traveler has to do. It is read from the payment, because a booking's own history has no codes to pay by:
 
     the hotel's manager sees that history. Of a payment that was paid in the meantime the codes are gone.
     """
-    due_at = booking.terms.expires_at
+    due_at = booking.terms.expires_at if booking.change is None else booking.change.expires_at
     payment = await payments.get(session, required.payment_id)
     if payment is None or payment.action is None:
         return PaymentAction(kind=required.kind, due_at=due_at)
@@ -73,13 +95,13 @@ async def _action(session: ReadSession, booking: Booking, required: PaymentActio
 async def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:
     """Record what ``recorded`` made of ``booking`` in the outbox of the current transaction."""
     event = recorded.payload
-    action = await _action(session, booking, event) if isinstance(event, PaymentActionRequired) else None
+    action = await _action(session, booking, event) if isinstance(event, _ACTIONS) else None
     record_event(
         session,
         OutboxMessage,
         type=event.type,
         aggregate_id=booking.id,
         aggregate_sequence=recorded.sequence,
-        payload=_payload(booking, recorded.actor, action),
+        payload=_payload(booking, recorded, action),
         correlation_id=booking.id,
     )

@@ -77,8 +77,15 @@ class Availability:
 class HotelsGateway(Protocol):
     """The port to hotels."""
 
-    async def availability(self, room_type_id: UUID, stay: Stay) -> Availability | None:
+    async def availability(
+        self, room_type_id: UUID, stay: Stay, *, replaces: UUID | None = None
+    ) -> Availability | None:
         """What the hotel of a room type has for a stay; ``None`` when there is no such room type.
+
+        Args:
+            room_type_id: The room type.
+            stay: The stay.
+            replaces: A booking's hold that the stay would take the place of: its rooms count as free.
 
         Raises:
             StayRefused: the stay itself is not acceptable.
@@ -96,13 +103,13 @@ class HotelsGateway(Protocol):
 
 
 _AVAILABILITY: Final = """
-query BookingsAvailability($roomTypes: [_Any!]!, $stay: StayInput!) {
+query BookingsAvailability($roomTypes: [_Any!]!, $stay: StayInput!, $replaces: ID) {
   _entities(representations: $roomTypes) {
     ... on RoomType {
       hotel {
         id name timeZone checkInTime countryCode
         destination { kind name(locale: PT_BR) regionCode }
-        availability(stay: $stay) {
+        availability(stay: $stay, replacesHoldId: $replaces) {
           roomType { id }
           nights { nightDate price { amount currency } }
           total { amount currency }
@@ -126,7 +133,9 @@ class GraphQLHotelsGateway:
     def __init__(self, executor: OperationExecutor) -> None:
         self._executor = executor
 
-    async def availability(self, room_type_id: UUID, stay: Stay) -> Availability | None:
+    async def availability(
+        self, room_type_id: UUID, stay: Stay, *, replaces: UUID | None = None
+    ) -> Availability | None:
         """See :class:`HotelsGateway`."""
         variables = {
             "roomTypes": [{"__typename": "RoomType", "id": str(room_type_id)}],
@@ -136,6 +145,7 @@ class GraphQLHotelsGateway:
                 "guests": stay.guests,
                 "rooms": stay.rooms,
             },
+            "replaces": None if replaces is None else str(replaces),
         }
         (room_type,) = await self._entities(_AVAILABILITY, variables)
         if room_type is None:

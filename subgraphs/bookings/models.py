@@ -131,7 +131,7 @@ class BookingRow(Base):
     refund_due_minor: Mapped[int] = mapped_column(BigInteger)
     refunded_minor: Mapped[int] = mapped_column(BigInteger)
     details: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """What pages show and no filter needs: nights, cancellation terms, sold-out nights."""
+    """What pages show and no filter needs: nights, cancellation terms, changes, sold-out nights."""
     requested_at: Mapped[Instant]
     updated_at: Mapped[Instant]
 

@@ -21,6 +21,7 @@ from subgraphs.bookings.payments.assembly import PaymentParts, build_payments
 from subgraphs.bookings.repository.bookings import Conflict
 from subgraphs.bookings.service.access import is_staff
 from subgraphs.bookings.service.booking_desk import BookingDesk
+from subgraphs.bookings.service.stay_changes import StayChanges
 from subgraphs.bookings.settings import BookingsSettings
 
 T = TypeVar("T")
@@ -51,6 +52,9 @@ class BookingsContext(SubgraphContext):
         self.live: Final = resources.live
         self.hotels: Final = resources.hotels
         self.desk: Final = BookingDesk(
+            resources.database, resources.hotels, resources.payments.payments, resources.settings, resources.clock
+        )
+        self.stay_changes: Final = StayChanges(
             resources.database, resources.hotels, resources.payments.payments, resources.settings, resources.clock
         )
         self._clock: Final = resources.clock

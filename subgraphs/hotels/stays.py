@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 LATEST_ZONE = timedelta(hours=-12)
@@ -21,6 +22,8 @@ class Stay:
     guests: int
     """In all rooms together."""
     rooms: int = 1
+    replaces_hold_id: UUID | None = None
+    """The hold of a booking whose stay is to become this one: the rooms that it bought count as free."""
 
     @property
     def night_count(self) -> int:

@@ -15,14 +15,22 @@ async def first_use(session: ReadSession, user_id: UUID, key: str) -> Idempotenc
     return await session.get(IdempotencyKey, (user_id, key))
 
 
-async def claim(session: WriteSession, *, user_id: UUID, key: str, fingerprint: str, booking_id: UUID) -> bool:
-    """Take ``key`` for a new booking; ``False`` when it is taken.
+async def claim(
+    session: WriteSession,
+    *,
+    user_id: UUID,
+    key: str,
+    fingerprint: str,
+    booking_id: UUID,
+    change_id: UUID | None = None,
+) -> bool:
+    """Take ``key`` for a new booking, or for a change of one's stay; ``False`` when it is taken.
 
     A rival with the same key waits here until our transaction ends, and then sees what we did.
     """
     statement = (
         insert(IdempotencyKey)
-        .values(user_id=user_id, key=key, fingerprint=fingerprint, booking_id=booking_id)
+        .values(user_id=user_id, key=key, fingerprint=fingerprint, booking_id=booking_id, change_id=change_id)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.booking_id)
     )

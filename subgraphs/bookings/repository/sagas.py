@@ -64,8 +64,10 @@ async def lock(session: WriteSession, saga_id: UUID) -> Saga | None:
 async def lock_all(session: WriteSession, booking_id: UUID) -> Mapping[UUID, Saga]:
     """All sagas of a booking by their id, locked until the transaction ends: its sale first, then its changes.
 
-    Whoever locks the sale keeps new changes from beginning.
+    Whoever locks the sale keeps new changes from beginning. It is locked by a statement of its own, because one that
+    waited for it would not see a change that began meanwhile.
     """
+    await lock(session, booking_id)
     statement = (
         select(Saga)
         .where(Saga.booking_id == booking_id)

@@ -29,6 +29,7 @@ from subgraphs.bookings.schema.price import PriceLine, price_lines, price_of
 
 if TYPE_CHECKING:
     from subgraphs.bookings.schema.owners import Hotel, User
+    from subgraphs.bookings.schema.stay_change import StayChange
 
 
 @strawberry.federation.type(
@@ -232,6 +233,15 @@ class Booking:
             refunded=Money.of_minor(row.refunded_minor, row.currency),
             reason=row.cancellation_reason,
         )
+
+    @strawberry.field(
+        description="All changes of its stay that were asked for, in order. Only the last may be under way."
+    )
+    def changes(self) -> list[Annotated["StayChange", strawberry.lazy("subgraphs.bookings.schema.stay_change")]]:
+        from subgraphs.bookings.schema.stay_change import StayChange
+
+        changes = msgspec.convert(self.row.details.get("changes", []), list[aggregate.StayChange])
+        return [StayChange(row=self.row, change=change) for change in changes]
 
     @strawberry.field(description="All that happened to it, in order.")
     async def timeline(self, info: Info) -> list[BookingTimelineEntry]:

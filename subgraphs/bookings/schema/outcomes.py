@@ -112,12 +112,14 @@ class PointsRefused(Problem):
     booking: Booking = strawberry.field(description="The booking that did not come about.")
 
 
-@strawberry.type(description="The payment was declined; the rooms are free again.")
+@strawberry.type(description="The payment was declined; the rooms that were kept for it are free again.")
 class PaymentDeclined(Problem):
     """No money."""
 
     reason: str | None = strawberry.field(description="Why, as a code such as `insufficient_funds`.")
-    booking: Booking = strawberry.field(description="The booking that did not come about.")
+    booking: Booking = strawberry.field(
+        description="The booking that did not come about, or that is as it was before the change that was asked for."
+    )
 
 
 @strawberry.type(description="The booking's state or terms do not allow it. Nothing was changed.")

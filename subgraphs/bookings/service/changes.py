@@ -29,7 +29,7 @@ async def cancel(session: WriteSession, booking_id: UUID, *, actor: UUID, reason
     """
     if reason is not None and (len(reason) > MAX_REASON_LENGTH or "\x00" in reason):
         raise InvalidValue("reason", "reason_too_long", limit=MAX_REASON_LENGTH)
-    saga = (await sagas.lock_all(session, booking_id)).get(booking_id)
+    locked = await sagas.lock_all(session, booking_id)
     booking = await _existing(session, booking_id)
     if booking.state is BookingState.CANCELLED:
         return booking
@@ -37,9 +37,12 @@ async def cancel(session: WriteSession, booking_id: UUID, *, actor: UUID, reason
         cancelled = decisions.cancel(booking, now, reason)
     except NotPossible as error:
         raise PolicyRefuses(error.reason) from None
+    change = booking.change
     booking = await record(session, booking_id, booking, cancelled, now=now, actor=actor)
-    if saga is not None:  # imported history has none
-        await lifecycle.turn_back(session, saga, booking, now)
+    if booking_id in locked:  # imported history has no saga
+        await lifecycle.turn_back(session, locked[booking_id], booking, now)
+    if change is not None:  # it is overtaken: its rooms and its money go back as well
+        await lifecycle.turn_back(session, locked[change.id], booking, now)
     return booking
 
 

@@ -27,8 +27,10 @@ def check_stay(stay: Stay, settings: BookingsSettings) -> None:
         raise InvalidValue("stay.guests", "too_few_guests")
 
 
-async def quote(hotels: HotelsGateway, room_type_id: UUID, stay: Stay, settings: BookingsSettings) -> Offer:
-    """The offer of a room type for a stay.
+async def quote(
+    hotels: HotelsGateway, room_type_id: UUID, stay: Stay, settings: BookingsSettings, *, replaces: UUID | None = None
+) -> Offer:
+    """The offer of a room type for a stay. Rooms of the hold that the stay would take the place of count as free.
 
     Raises:
         InvalidValue, RefusedByHotels: the stay is not acceptable.
@@ -37,7 +39,7 @@ async def quote(hotels: HotelsGateway, room_type_id: UUID, stay: Stay, settings:
     """
     check_stay(stay, settings)
     try:
-        found = await hotels.availability(room_type_id, stay)
+        found = await hotels.availability(room_type_id, stay, replaces=replaces)
     except StayRefused as refusal:
         raise RefusedByHotels(refusal.field, refusal.message) from None
     if found is None:

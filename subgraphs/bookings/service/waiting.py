@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -26,8 +27,14 @@ def is_decided(row: BookingRow) -> bool:
     return row.state not in IN_PROGRESS or row.payment_action is not None
 
 
-async def outcome(database: Database, live: LiveUpdates, booking_id: UUID, wait_seconds: float) -> BookingRow:
-    """The booking as soon as it is decided, or as it is after ``wait_seconds``."""
+async def outcome(
+    database: Database,
+    live: LiveUpdates,
+    booking_id: UUID,
+    wait_seconds: float,
+    is_decided: Callable[[BookingRow], bool] = is_decided,
+) -> BookingRow:
+    """The booking as soon as ``is_decided`` says so, or as it is after ``wait_seconds``."""
     row = await _read(database, booking_id)
     if wait_seconds <= 0 or is_decided(row):
         return row

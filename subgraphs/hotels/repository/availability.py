@@ -60,15 +60,16 @@ _OFFERS = text("""
     SELECT a.ordinal, rt.id AS room_type_id,
         array_agg(i.price_minor ORDER BY i.night) AS nightly,
         sum(i.price_minor) * a.rooms AS total,
-        min(i.total - i.held - i.sold) AS rooms_left
+        min(i.total - i.held - i.sold + least(coalesce(h.rooms, 0), a.rooms)) AS rooms_left
     FROM unnest(
         CAST(:hotel_ids AS uuid[]), CAST(:check_ins AS date[]), CAST(:check_outs AS date[]),
-        CAST(:guests AS integer[]), CAST(:rooms AS integer[])
-    ) WITH ORDINALITY AS a(hotel_id, check_in, check_out, guests, rooms, ordinal)
+        CAST(:guests AS integer[]), CAST(:rooms AS integer[]), CAST(:replaced AS uuid[])
+    ) WITH ORDINALITY AS a(hotel_id, check_in, check_out, guests, rooms, replaced, ordinal)
     JOIN room_types rt ON rt.hotel_id = a.hotel_id AND rt.is_active AND rt.max_guests * a.rooms >= a.guests
-    JOIN inventory_nights i ON i.room_type_id = rt.id
-        AND i.night >= a.check_in AND i.night < a.check_out
-        AND NOT i.is_closed AND i.total - i.held - i.sold >= a.rooms
+    JOIN inventory_nights i ON i.room_type_id = rt.id AND i.night >= a.check_in AND i.night < a.check_out
+    LEFT JOIN inventory_holds h ON h.hold_id = a.replaced AND h.state = 'CONFIRMED' AND h.room_type_id = rt.id
+        AND i.night >= h.check_in AND i.night < h.check_out
+    WHERE NOT i.is_closed AND i.total - i.held - i.sold + least(coalesce(h.rooms, 0), a.rooms) >= a.rooms
         AND (i.night > a.check_in OR i.min_stay <= a.check_out - a.check_in)
     GROUP BY a.ordinal, a.check_in, a.check_out, a.rooms, rt.id
     HAVING count(*) = a.check_out - a.check_in
@@ -77,7 +78,10 @@ _OFFERS = text("""
 
 
 async def offers(session: ReadSession, asked: Collection[tuple[UUID, Stay]]) -> dict[tuple[UUID, Stay], list[Offer]]:
-    """The free room types of each hotel for its stay, the cheapest first: one query for all."""
+    """The free room types of each hotel for its stay, the cheapest first: one query for all.
+
+    Rooms that a stay's ``replaces_hold_id`` has bought count as free, as they do when a hold takes its place.
+    """
     keys = list(asked)
     result = await session.execute(
         _OFFERS,
@@ -87,6 +91,7 @@ async def offers(session: ReadSession, asked: Collection[tuple[UUID, Stay]]) -> 
             "check_outs": [stay.check_out for _, stay in keys],
             "guests": [stay.guests for _, stay in keys],
             "rooms": [stay.rooms for _, stay in keys],
+            "replaced": [stay.replaces_hold_id for _, stay in keys],
         },
     )
     found: defaultdict[tuple[UUID, Stay], list[Offer]] = defaultdict(list)

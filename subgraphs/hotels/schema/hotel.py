@@ -5,6 +5,7 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any, Self
 
@@ -178,8 +179,22 @@ class Hotel:
             "closed, the minimum stay of the arrival night kept, and the guests fit."
         )
     )
-    async def availability(self, info: Info, stay: StayArgument) -> list[RoomOffer]:
-        asked = checked_stay(info, stay, self.row)
+    async def availability(
+        self,
+        info: Info,
+        stay: StayArgument,
+        replaces_hold_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description=(
+                    "A booking's hold of rooms whose stay is to become this one: the rooms that it has count as free. "
+                    "Known to the bookings subgraph only."
+                )
+            ),
+        ] = None,
+    ) -> list[RoomOffer]:
+        replaced = None if replaces_hold_id is None else parse_id(replaces_hold_id, "replacesHoldId")
+        asked = replace(checked_stay(info, stay, self.row), replaces_hold_id=replaced)
         loaders = info.context.loaders
         offers, room_types = await asyncio.gather(
             loaders.offers.load((self.row.id, asked)), loaders.room_types.load(self.row.id)
