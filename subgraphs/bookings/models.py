@@ -184,6 +184,12 @@ class Saga(Base):
     __table_args__ = (
         Index("ix_sagas_next_run_at", "next_run_at", postgresql_where=text("state IN ('RUNNING', 'COMPENSATING')")),
         Index("ix_sagas_stuck", "updated_at", postgresql_where=text("state = 'STUCK'")),
+        Index(
+            "ix_sagas_finished",
+            "updated_at",
+            "id",
+            postgresql_where=text("state IN ('COMPLETED', 'COMPENSATED')"),
+        ),
         Index("ix_sagas_booking_id", "booking_id"),
         CheckConstraint("(kind = 'SALE') = (id = booking_id)", name="kind"),
     )
