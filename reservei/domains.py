@@ -14,7 +14,7 @@ from shared.local.errors import LocalRuntimeError
 if TYPE_CHECKING:  # imported where they are needed: half a second that `reservei up` would spend in silence
     from shared.graphql import Subgraph
 
-DOMAINS: tuple[str, ...] = ("users", "hotels", "bookings", "notifications")
+DOMAINS: tuple[str, ...] = ("users", "hotels", "bookings", "gamification", "notifications")
 """The domains that are built, in the order in which they start."""
 
 

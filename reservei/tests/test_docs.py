@@ -14,6 +14,7 @@ MODULES = [
     "subgraphs.users.events",
     "subgraphs.hotels.events",
     "subgraphs.bookings.booking.events",
+    "subgraphs.gamification.events",
     "subgraphs.notifications.events",
 ]
 EVENTS = (CHECKOUT / "docs" / "events.md").read_text(encoding="utf-8")

@@ -11,8 +11,7 @@ from datetime import date
 from typing import ClassVar, Self, TypeAlias
 from uuid import UUID
 
-import msgspec
-
+from shared.contracts.hotels import HotelEvent, ReviewAdded
 from shared.contracts.inventory import (
     InventoryConfirmed,
     InventoryExpired,
@@ -24,13 +23,7 @@ from shared.db import WriteSession
 from shared.messaging import record_event
 from subgraphs.hotels.models import Hotel, OutboxMessage, Review, RoomType
 
-
-class HotelEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What every event about a hotel says."""
-
-    type: ClassVar[str]
-
-    hotel_id: UUID
+__all__ = ["HotelCreated", "HotelUpdated", "InventoryChanged", "RatesChanged", "ReviewAdded", "RoomTypeChanged"]
 
 
 class _HotelState(HotelEvent, frozen=True, kw_only=True):
@@ -153,27 +146,15 @@ class InventoryChanged(_CalendarEvent, frozen=True, kw_only=True):
     is_closed: bool | None
 
 
-class ReviewAdded(HotelEvent, frozen=True, kw_only=True):
-    """A guest wrote a review."""
-
-    type: ClassVar[str] = "review.added"
-
-    review_id: UUID
-    author_id: UUID
-    rating_tenths: int
-    """10 to 100."""
-    is_verified_stay: bool
-
-    @classmethod
-    def of(cls, review: Review, author_id: UUID) -> Self:
-        """The event for a new ``review``."""
-        return cls(
-            hotel_id=review.hotel_id,
-            review_id=review.id,
-            author_id=author_id,
-            rating_tenths=review.rating_tenths,
-            is_verified_stay=review.is_verified_stay,
-        )
+def review_added(review: Review, author_id: UUID) -> ReviewAdded:
+    """The event for a new ``review``."""
+    return ReviewAdded(
+        hotel_id=review.hotel_id,
+        review_id=review.id,
+        author_id=author_id,
+        rating_tenths=review.rating_tenths,
+        is_verified_stay=review.is_verified_stay,
+    )
 
 
 def publish(session: WriteSession, event: HotelEvent, sequence: int) -> None:

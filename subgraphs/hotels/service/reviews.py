@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.auth import Principal
 from shared.db import WriteSession, new_id
-from subgraphs.hotels.events import ReviewAdded, publish
+from subgraphs.hotels.events import publish, review_added
 from subgraphs.hotels.models import Review
 from subgraphs.hotels.repository import hotels, reviews
 from subgraphs.hotels.service.errors import AlreadyReviewed, OwnHotelReview, UnknownHotel
@@ -48,5 +48,5 @@ async def add_review(session: WriteSession, principal: Principal, hotel_id: UUID
         session.expunge(earlier)  # it outlives the transaction that is rolled back now
         raise AlreadyReviewed(earlier)
     version = await reviews.count_rating(session, hotel_id, review.rating_tenths)
-    publish(session, ReviewAdded.of(review, principal.user_id), version)
+    publish(session, review_added(review, principal.user_id), version)
     return review

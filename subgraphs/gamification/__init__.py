@@ -1,0 +1,1 @@
+"""The gamification domain: points, missions, achievements, levels, leaderboards. It lives on events only."""

@@ -1,0 +1,1 @@
+"""The SQL of gamification. Functions run in the session they are given and never commit."""
