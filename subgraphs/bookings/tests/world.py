@@ -14,11 +14,15 @@ from sqlalchemy import text
 
 from shared.config import PlatformSettings
 from shared.contracts import inventory as i
+from shared.contracts import points as p
 from shared.db import Database, new_id, utc_now
 from shared.graphql import GraphQLRequest, GraphQLResponse
 from shared.messaging import EventEnvelope
 from subgraphs.bookings.booking.aggregate import Booking
 from subgraphs.bookings.consumers import saga_handlers
+from subgraphs.bookings.coupons import desk as coupons
+from subgraphs.bookings.coupons.desk import NewCoupon
+from subgraphs.bookings.coupons.models import Coupon
 from subgraphs.bookings.gateways import GraphQLHotelsGateway, Stay
 from subgraphs.bookings.models import Saga
 from subgraphs.bookings.payments.assembly import build_payments
@@ -30,6 +34,7 @@ from subgraphs.bookings.saga.executor import SagaExecutor
 from subgraphs.bookings.saga.payments_port import PaymentCalls
 from subgraphs.bookings.service import changes
 from subgraphs.bookings.service.booking_desk import BookingDesk, BookingRequest
+from subgraphs.bookings.service.discounts import Discounts
 from subgraphs.bookings.settings import BookingsSettings
 
 NIGHT_MINOR = 20_000
@@ -47,6 +52,10 @@ class FakeHotels:
     unknown: set[str] = field(default_factory=set)
     managers: dict[str, str] = field(default_factory=dict)
     """User by hotel."""
+    same_hotel: dict[str, str] = field(default_factory=dict)
+    """By room type: another one of the same hotel."""
+    replaced: list[str | None] = field(default_factory=list)
+    """The hold that each question for availability said would be replaced."""
     free_until_days: int | None = 7
     destination: dict[str, Any] = field(
         default_factory=lambda: {"kind": "CITY", "name": "Ouro Preto", "regionCode": "MG"}
@@ -60,6 +69,7 @@ class FakeHotels:
             raise ConnectionError("hotels is away")
         if "roomTypes" in request.variables:
             self.asked.append("availability")
+            self.replaced.append(request.variables["replaces"])
             return {"data": {"_entities": [self._room_type(request.variables)]}}
         self.asked.append("managed")
         user = request.variables["userId"]
@@ -76,7 +86,7 @@ class FakeHotels:
         other = self._offer(str(UUID(int=1)), first, last, stay["rooms"])
         return {
             "hotel": {
-                "id": str(hotel_of(UUID(room_type))),
+                "id": str(hotel_of(UUID(self.same_hotel.get(room_type, room_type)))),
                 "name": "Pousada do Ouro",
                 "timeZone": "America/Sao_Paulo",
                 "checkInTime": "14:00:00",
@@ -118,6 +128,8 @@ class FakeInventory:
     silent: set[type[Any]] = field(default_factory=set)
     """Commands to carry out without an answer."""
     received: list[str] = field(default_factory=list)
+    replaces: dict[UUID, UUID] = field(default_factory=dict)
+    """The hold that a hold takes the place of once it is sold."""
 
     def answer(self, topic: str, payload: bytes) -> msgspec.Struct | None:
         """Carry a command out."""
@@ -134,9 +146,13 @@ class FakeInventory:
                 reply = i.InventoryRefused(**ids, reason="released")
             else:
                 self.holds.setdefault(command.hold_id, "held")
+                if command.replaces_hold_id is not None:
+                    self.replaces[command.hold_id] = command.replaces_hold_id
                 reply = i.InventoryHeld(**ids, expires_at=command.expires_at)
         elif kind is i.ConfirmInventory:
             self.holds[command.hold_id] = "sold"
+            if command.hold_id in self.replaces:
+                self.holds[self.replaces[command.hold_id]] = "free"
             reply = i.InventoryConfirmed(**ids)
         else:
             self.holds[command.hold_id] = "free"
@@ -144,17 +160,61 @@ class FakeInventory:
         return None if kind in self.silent else reply
 
 
+@dataclass
+class FakeGamification:
+    """Gamification's side of the saga: one purse of points for everybody."""
+
+    available: int = 1_000_000
+    reservations: dict[UUID, str] = field(default_factory=dict)
+    """``reserved``, ``spent`` or ``free``, by reservation."""
+    amounts: dict[UUID, int] = field(default_factory=dict)
+    is_silent: bool = False
+    """Whether it carries commands out without an answer."""
+    received: list[str] = field(default_factory=list)
+
+    def answer(self, topic: str, payload: bytes) -> msgspec.Struct | None:
+        """Carry a command out, once for each reservation."""
+        kind: Any = {k.topic: k for k in (p.ReservePoints, p.ConfirmPoints, p.ReleasePoints)}[topic]
+        command = msgspec.json.decode(payload, type=kind)
+        self.received.append(kind.__name__)
+        ids = {"reservation_id": command.reservation_id, "booking_id": command.booking_id}
+        state = self.reservations.get(command.reservation_id)
+        if kind is p.ConfirmPoints:
+            assert state == "reserved"
+            self.reservations[command.reservation_id] = "spent"
+            return None
+        if kind is p.ReleasePoints:
+            if state in {"reserved", "spent"}:
+                self.available += self.amounts[command.reservation_id]
+            self.reservations[command.reservation_id] = "free"
+            return None
+        reply: msgspec.Struct
+        if state == "free":
+            reply = p.PointsRefused(**ids, reason="released", available=self.available)
+        elif state is None and command.points > self.available:
+            reply = p.PointsRefused(**ids, reason="too_few_points", available=self.available)
+        else:
+            if state is None:
+                self.available -= command.points
+                self.amounts[command.reservation_id] = command.points
+                self.reservations[command.reservation_id] = "reserved"
+            reply = p.PointsReserved(**ids, points=command.points)
+        return None if self.is_silent else reply
+
+
 class World:
     """One bookings domain whose time and messages a test controls."""
 
     def __init__(self, database: Database, platform: PlatformSettings, *, payments: PaymentCalls | None = None) -> None:
         self.database = database
-        self.settings = BookingsSettings()
+        # Nobody is taken for dead, and no answer for lost, because the machine is busy.
+        self.settings = BookingsSettings(lease_seconds=120)
         self.offset = timedelta(0)
         self.hotels = FakeHotels()
         self.inventory = FakeInventory()
+        self.points = FakeGamification()
         self.published: list[EventEnvelope] = []
-        quick = PaymentsSettings(provider_timeout_seconds=0.5, sandbox_late_seconds=0)
+        quick = PaymentsSettings(provider_timeout_seconds=60, sandbox_late_seconds=0)
         self.parts = build_payments(platform, database, settings=quick, clock=self.clock)
         assert self.parts.sandbox is not None
         self.sandbox = self.parts.sandbox
@@ -173,19 +233,37 @@ class World:
         return SagaExecutor(self.database, payments or self.parts.payments, self.settings, clock=self.clock)
 
     def request(self, *, method: PaymentMethod | None = None, nights: int = 2, rooms: int = 1,
-                room_type_id: UUID | None = None) -> BookingRequest:  # fmt: skip
-        """A request at the right price."""
+                room_type_id: UUID | None = None, off: int = 0, coupon: str | None = None,
+                points: int = 0) -> BookingRequest:  # fmt: skip
+        """A request at the right price, when the coupon takes ``off`` as much."""
         return BookingRequest(
             room_type_id=room_type_id or uuid4(),
             stay=Stay(SOON, SOON + timedelta(days=nights), guests=2 * rooms, rooms=rooms),
             method=method or Card("tok_approve"),
-            expected_minor=NIGHT_MINOR * nights * rooms,
+            expected_minor=NIGHT_MINOR * nights * rooms - off - points,
             expected_currency="BRL",
+            discounts=Discounts(coupon, points),
         )
 
     async def book(self, *, user_id: UUID | None = None, key: str | None = None, **request: Any) -> UUID:
         """A new booking, whose sale has not gone on yet."""
         return await self.desk.book(user_id or new_id(), self.request(**request), key or uuid4().hex)
+
+    async def coupon(self, code: str = "DEZ10", **terms: Any) -> Coupon:
+        """A new coupon, of 10 percent unless said otherwise."""
+        percent = None if "amount_minor" in terms else 10
+        new = NewCoupon(**{"code": code, "percent": percent, **terms})
+        async with self.database.transaction() as session:
+            return await coupons.create(session, new, actor=new_id(), now=self.clock() - timedelta(seconds=1))
+
+    async def uses(self, code: str = "DEZ10") -> tuple[int, int]:
+        """What a coupon counts as its uses, and how many there are."""
+        (row,) = await self.rows(
+            "SELECT uses, (SELECT count(*) FROM coupon_redemptions WHERE coupon_id = c.id AND released_at IS NULL)"
+            " AS redeemed FROM coupons AS c WHERE code = :code",
+            code=code,
+        )
+        return row.uses, row.redeemed
 
     async def sell(self, **request: Any) -> UUID:
         """A booking whose sale has gone as far as it goes by itself."""
@@ -210,7 +288,8 @@ class World:
         """Deliver what is in the outbox, in order, and the answers to it."""
         for envelope in (envelopes := await self.take_outbox()):
             if envelope.type.startswith("command."):
-                reply = self.inventory.answer(envelope.type, bytes(envelope.payload))
+                who = self.points if envelope.type.startswith("command.gamification.") else self.inventory
+                reply = who.answer(envelope.type, bytes(envelope.payload))
                 if reply is not None:
                     await self.reply(reply)
             elif envelope.type in self.handlers:
@@ -227,7 +306,7 @@ class World:
         return found
 
     async def reply(self, payload: Any) -> None:
-        """An answer of hotels arrives."""
+        """An answer of hotels or gamification arrives."""
         await self.handle(envelope_of(payload.topic, payload.booking_id, payload))
 
     async def handle(self, envelope: EventEnvelope) -> None:
