@@ -138,10 +138,18 @@ async def test_restarts_a_crashed_service_and_says_so() -> None:
         await supervisor.stop()
 
 
-async def test_gives_up_a_service_that_keeps_failing() -> None:
+async def test_gives_up_a_service_that_keeps_failing(tmp_path: Path) -> None:
     seen = Recorder()
-    supervisor = seen.supervise(Service("worker", python("import sys; sys.exit(1)")), restart=QUICK)
+    is_broken = tmp_path / "broken"
+    failing = f"""
+import os, sys, time
+while not os.path.exists({str(is_broken)!r}):
+    time.sleep(0.01)
+sys.exit(1)
+"""
+    supervisor = seen.supervise(Service("worker", python(failing)), restart=QUICK)
     await supervisor.start()
+    is_broken.touch()
     with pytest.raises(LocalRuntimeError, match="worker ended with exit code 1, 3 times in a row"):
         await asyncio.wait_for(supervisor.wait(), 60)
     await supervisor.stop()

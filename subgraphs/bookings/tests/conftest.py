@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
+import pytest
 import pytest_asyncio
 
 from shared.config import PlatformSettings
@@ -40,7 +42,12 @@ async def world(database: Database, platform: PlatformSettings) -> World:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _running(platform: PlatformSettings, issuer: TestIssuer) -> AsyncIterator[_HotelsOfTheTest]:
     hotels = _HotelsOfTheTest()
-    async with subgraph.running(platform, issuer.verifier(), neighbours={"hotels": hotels}):
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:
+            # Who waits for the outcome gets it, however busy the machine is.
+            environment.setenv("RESERVEI_BOOKINGS_MAX_ANSWER_WAIT_MS", "60000")
+            running = subgraph.running(platform, issuer.verifier(), neighbours={"hotels": hotels})
+            await stack.enter_async_context(running)
         yield hotels
 
 

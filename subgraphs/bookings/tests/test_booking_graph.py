@@ -97,24 +97,24 @@ async def test_a_booking_is_pending_at_once_and_confirmed_for_who_waits(client: 
     made = await create(client, booking_input())
     assert (made["__typename"], made["state"], made["version"]) == ("Booking", "PENDING", 1)
     async with selling(world):
-        waited = await create(client, booking_input(), wait=10_000)
+        waited = await create(client, booking_input(), wait=60_000)
     assert (waited["state"], waited["payment"]["state"]) == ("CONFIRMED", "CAPTURED")
 
 
 async def test_who_waits_is_told_what_kept_the_booking_from_coming_about(client: SubgraphClient, world: World) -> None:
     declined = {"method": "CARD", "cardToken": "tok_decline_insufficient_funds"}
     async with selling(world):
-        answer = await create(client, booking_input(payment=declined), wait=10_000)
+        answer = await create(client, booking_input(payment=declined), wait=60_000)
         assert (answer["__typename"], answer["reason"]) == ("PaymentDeclined", "insufficient_funds")
         world.inventory.refuse[i.HoldInventory] = "sold_out"
-        answer = await create(client, booking_input(), wait=10_000)
+        answer = await create(client, booking_input(), wait=60_000)
         assert (answer["__typename"], answer["nights"]) == ("SoldOut", [SOON.isoformat()])
         assert answer["alternatives"] == [{"total": {"amount": "400.00"}}]
 
 
 async def test_waiting_ends_when_the_traveler_has_to_pay(client: SubgraphClient, world: World) -> None:
     async with selling(world):
-        answer = await create(client, booking_input(payment={"method": "PIX"}), wait=10_000)
+        answer = await create(client, booking_input(payment={"method": "PIX"}), wait=60_000)
     assert answer["state"] == "HELD"
     assert answer["payment"]["action"]["kind"] == "PIX"
     assert answer["payment"]["action"]["pixCode"].startswith("000201")

@@ -11,6 +11,7 @@ import pytest
 
 from shared.auth import Role
 from shared.testing import SubgraphClient, make_principal
+from shared.testing.plugin import PATIENCE_SECONDS
 from subgraphs.bookings.app import subgraph
 from subgraphs.bookings.tests.world import World, hotel_of
 
@@ -33,7 +34,10 @@ async def _next(updates: Any, field: str = "bookingUpdated") -> tuple[int, str]:
 async def test_a_watcher_sees_every_version_once_and_in_order(client: SubgraphClient, world: World) -> None:
     traveler = make_principal()
     booking_id = await world.book(user_id=traveler.user_id)
-    async with aclosing(client.subscribe(WATCH, {"id": str(booking_id)}, as_=traveler)) as updates, asyncio.timeout(15):
+    async with (
+        aclosing(client.subscribe(WATCH, {"id": str(booking_id)}, as_=traveler)) as updates,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         assert await _next(updates) == STATES[0]
         await world.run()  # three versions, announced as one, and announced again
         await _announce(booking_id)
@@ -49,7 +53,7 @@ async def test_who_comes_back_sees_what_it_missed(client: SubgraphClient, world:
     traveler = make_principal()
     booking_id = await world.sell(user_id=traveler.user_id)
     variables = {"id": str(booking_id), "after": after}
-    async with aclosing(client.subscribe(WATCH, variables, as_=traveler)) as updates, asyncio.timeout(15):
+    async with aclosing(client.subscribe(WATCH, variables, as_=traveler)) as updates, asyncio.timeout(PATIENCE_SECONDS):
         assert [await _next(updates) for _ in range(4 - after)] == STATES[after:]
 
 
@@ -58,7 +62,7 @@ async def test_who_has_seen_all_sees_the_next_only(client: SubgraphClient, world
     booking_id = await world.sell(user_id=traveler.user_id)
     async with (
         aclosing(client.subscribe(WATCH, {"id": str(booking_id), "after": 4}, as_=traveler)) as updates,
-        asyncio.timeout(15),
+        asyncio.timeout(PATIENCE_SECONDS),
     ):
         waiting = asyncio.create_task(_next(updates))
         await world.cancel(booking_id)
@@ -75,7 +79,7 @@ async def test_only_owner_hotel_and_staff_may_watch(client: SubgraphClient, worl
         async with aclosing(client.subscribe(WATCH, {"id": str(booking_id)}, as_=caller)) as updates:
             return await anext(updates)
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for caller in (owner, manager, make_principal(Role.SUPPORT), make_principal(Role.ADMIN)):
             assert (await first(caller))["data"]["bookingUpdated"]["version"] == 1
         for caller, code in (
@@ -89,7 +93,7 @@ async def test_my_bookings_shows_what_there_is_and_then_what_comes(client: Subgr
     traveler = make_principal()
     first = await world.sell(user_id=traveler.user_id)
     await world.sell()  # somebody else's
-    async with aclosing(client.subscribe(MINE, as_=traveler)) as updates, asyncio.timeout(15):
+    async with aclosing(client.subscribe(MINE, as_=traveler)) as updates, asyncio.timeout(PATIENCE_SECONDS):
         assert await _next(updates, "myBookings") == (4, "CONFIRMED")
         second = await world.book(user_id=traveler.user_id)
         await subgraph.resources.live.announce(f"bookings-of:{traveler.user_id}")

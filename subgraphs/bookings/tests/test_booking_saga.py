@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from shared.contracts import inventory as i
+from shared.testing.plugin import PATIENCE_SECONDS
 from subgraphs.bookings.booking.aggregate import BookingState
 from subgraphs.bookings.ids import hold_id_of, payment_id_of
 from subgraphs.bookings.payments.methods import Card, Pix
 from subgraphs.bookings.payments.outcomes import AuthorizeOutcome, CaptureOutcome, RefundOutcome, VoidOutcome
 from subgraphs.bookings.payments.provider import ProviderUnavailable
+from subgraphs.bookings.payments.sandbox import provider as sandbox_provider
 from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.saga.table import Step
 from subgraphs.bookings.tests.world import NIGHT_MINOR, World
@@ -166,7 +168,13 @@ async def test_replies_that_come_twice_or_late_change_nothing(world: World) -> N
     assert await world.booking(booking_id) == before
 
 
-async def test_a_card_approved_by_webhook_after_a_lost_answer_is_charged_once(world: World) -> None:
+async def test_a_card_approved_by_webhook_after_a_lost_answer_is_charged_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_over() -> None:
+        raise TimeoutError  # as when the caller's patience ends
+
+    monkeypatch.setattr(sandbox_provider, "_silence", is_over)
     booking_id = await world.sell(method=Card("tok_timeout_authorized"))
     world.offset = timedelta(seconds=30)
     await world.run()
@@ -220,7 +228,7 @@ async def test_workers_never_share_a_saga(world: World) -> None:
 
     async def take() -> list[UUID]:
         async with world.database.transaction() as session:
-            taken = await sagas.lease(session, owner="w", now=world.clock(), seconds=9, limit=5)
+            taken = await sagas.lease(session, owner="w", now=world.clock(), seconds=600, limit=5)
             await session.execute(text("SELECT pg_sleep(0.05)"))
             return [saga.id for saga in taken]
 
@@ -286,7 +294,7 @@ class AwayProvider(DyingWorker):
 async def test_a_step_that_keeps_failing_waits_longer_each_time_and_is_stuck_in_the_end(world: World) -> None:
     worker = world.worker(AwayProvider(world))
     booking_id = await world.book()
-    for _ in range(8):
+    while (saga := await world.saga(booking_id)).step != Step.CAPTURE_PAYMENT or saga.attempts == 0:
         await world.deliver()
         await worker.run_once()
     waits = []
@@ -310,10 +318,10 @@ async def test_the_executor_is_woken_and_works_until_it_is_stopped(world: World)
     stop = asyncio.Event()
     running = asyncio.create_task(world.executor.run(stop))
     booking_id = await world.book()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await world.booking(booking_id)).state is not BookingState.CONFIRMED:
             await world.deliver()
             await asyncio.sleep(0.02)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await running

@@ -21,7 +21,7 @@ from shared.messaging import EventEnvelope, open_broker
 from shared.messaging.consumer import Consumer, Reject
 from shared.messaging.dead_letters import open_dead_letters
 from shared.messaging.names import DEAD_PREFIX, SOURCES, STREAM_PREFIX
-from shared.testing.plugin import eventually
+from shared.testing.plugin import PATIENCE_SECONDS, eventually
 from subgraphs.hotels import workers
 from subgraphs.hotels.consumers import build_handlers
 from subgraphs.hotels.models import InboxMessage
@@ -114,7 +114,7 @@ async def test_a_booking_by_messages_from_hold_to_release(
 
 async def _until(condition: Any, again: Any) -> None:
     """Do ``again`` until it has shown effect: a message may come before its consumer, and a repeated one is no news."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             await again()
             try:

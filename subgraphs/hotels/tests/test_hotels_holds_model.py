@@ -151,7 +151,7 @@ def machine(market: Market, database: Database, loop: asyncio.AbstractEventLoop)
         """The same commands for the service and for the model."""
 
         def run(self, what: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(what, loop).result(timeout=30)
+            return asyncio.run_coroutine_threadsafe(what, loop).result(timeout=60)
 
         @initialize()
         def open_hotel(self) -> None:

@@ -22,7 +22,7 @@ from subgraphs.hotels.tests.front_desk import FrontDesk, counts
 T = TypeVar("T")
 ROOMS = 7
 RIVALS = 200
-AT_ONCE = 25
+AT_ONCE = 12
 """Connections that fight over a row; more only wait longer, until a slow machine reaches the lock timeout."""
 
 
@@ -219,5 +219,5 @@ async def test_a_busy_day_ends_with_the_rooms_that_the_holds_say(market: Market,
         WHERE (i.held, i.sold) IS DISTINCT FROM (k.held, k.sold)
     """)
     assert wrong == []
-    # Not how many ended in which state: that is the scheduler's choice. But the day was busy.
-    assert await market.value("SELECT count(*) FROM inventory_holds WHERE state <> 'REFUSED'") >= 5
+    # Not how many ended in which state: that is the scheduler's choice. But everybody was heard.
+    assert await market.value("SELECT count(*) FROM inventory_holds") >= 60

@@ -190,6 +190,6 @@ async def till(platform: PlatformSettings, domain_database: Any, clock: Clock) -
     migrated = await domain_database("bookings")
     # A pool as small as in production: fifty callers wait for connections as they would there.
     database = Database(migrated.engine.url, application_name="test-payments", pool_size=5, max_overflow=15)
-    settings = PaymentsSettings(provider_timeout_seconds=5, sandbox_late_seconds=5)
+    settings = PaymentsSettings(provider_timeout_seconds=60, sandbox_late_seconds=5)
     yield Till(build_payments(platform, database, settings=settings, clock=clock), database, clock)
     await database.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared.testing.plugin import eventually
+from shared.testing.plugin import PATIENCE_SECONDS, eventually
 from subgraphs.bookings.payments.janitor import PaymentJanitor
 from subgraphs.bookings.payments.methods import Pix
 from subgraphs.bookings.payments.sandbox.courier import SandboxCourier
@@ -26,7 +26,7 @@ async def test_the_loops_finish_a_payment_and_stop_when_told(till: Any) -> None:
 
     await eventually(is_paid)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*loops)
 
 
@@ -43,7 +43,7 @@ async def test_a_loop_outlives_trouble(till: Any, monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("the database is away")
 
     monkeypatch.setattr({"janitor": PaymentJanitor, "courier": SandboxCourier}[loop], "run_once", trouble)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await getattr(till, loop).run(stop)
     assert rounds == 2
 

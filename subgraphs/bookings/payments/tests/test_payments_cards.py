@@ -21,6 +21,7 @@ from subgraphs.bookings.payments.outcomes import (
 )
 from subgraphs.bookings.payments.provider import ProviderUnavailable
 from subgraphs.bookings.payments.providers import MethodUnavailable
+from subgraphs.bookings.payments.sandbox import provider as sandbox_provider
 from subgraphs.bookings.payments.sandbox.cards import CARDS
 from subgraphs.bookings.payments.service import ConflictingPayment
 
@@ -29,6 +30,16 @@ def hurried(till: Any) -> Any:
     """The same payments with little patience for a provider that does not answer."""
     payments = till.payments
     return replace(payments, settings=payments.settings.model_copy(update={"provider_timeout_seconds": 0.3}))
+
+
+@pytest.fixture
+def quick_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for an answer that never comes has waited long enough at once."""
+
+    async def is_over() -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(sandbox_provider, "_silence", is_over)
 
 
 async def test_an_approved_card_is_captured_and_its_money_shared_out(till: Any) -> None:
@@ -91,23 +102,24 @@ async def test_three_d_secure_ends_as_the_card_says(till: Any, token: str, types
     assert await till.books_are_right()
 
 
+@pytest.mark.usefixtures("quick_silence")
 async def test_an_answer_that_never_comes_is_found_by_calling_again(till: Any) -> None:
     payment_id = await till.open(Card("tok_timeout_authorized"))
-    payments = hurried(till)
     with pytest.raises(ProviderUnavailable):
-        await payments.authorize(payment_id)
+        await till.payments.authorize(payment_id)
     assert (await till.payment(payment_id)).state == "PENDING"
     assert (await till.charge(payment_id)).state == "AUTHORIZED"
-    assert await payments.authorize(payment_id) == Authorized()
+    assert await till.payments.authorize(payment_id) == Authorized()
     till.clock.forward(seconds=10)
     assert await till.courier.run_once() == 1, "the webhook comes all the same"
     assert await till.entries(payment_id) == ["AUTHORIZATION"]
 
 
+@pytest.mark.usefixtures("quick_silence")
 async def test_an_answer_that_never_comes_is_told_by_webhook(till: Any) -> None:
     payment_id = await till.open(Card("tok_timeout_authorized"))
     with pytest.raises(ProviderUnavailable):
-        await hurried(till).authorize(payment_id)
+        await till.payments.authorize(payment_id)
     till.clock.forward(seconds=10)
     assert await till.courier.run_once() == 1
     assert await till.payments.authorize(payment_id) == Authorized()
