@@ -77,7 +77,7 @@ class Town(World):
     def __init__(
         self, bookings: Database, market: Market, hotels: OperationExecutor, platform: PlatformSettings
     ) -> None:
-        self.moment = datetime.now(UTC)
+        self.moment = self._start = datetime.now(UTC)
         super().__init__(bookings, platform)
         # One after the other, so that a story that fails can be told again.
         self.settings = self.settings.model_copy(update={"saga_parallelism": 1})
@@ -102,7 +102,9 @@ class Town(World):
         return self.moment
 
     async def begin(self) -> None:
-        """Empty the books, and open a hotel with one room type."""
+        """Empty the books, turn the clock back, and open a hotel with one room type."""
+        self.moment = self._start
+        self.mailbag.clear()
         await self._empty(self.database, "bookings")
         await self._empty(self.market.database, "hotels")
         hotel = await self.market.hotel()

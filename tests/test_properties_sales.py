@@ -76,8 +76,6 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
 
         @initialize()
         def open_the_hotel(self) -> None:
-            self.start = town.moment
-            town.mailbag.clear()
             self.run(town.begin())
 
         @rule(
@@ -275,7 +273,6 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
                 town.moment += timedelta(days=4)
                 self.settle()
                 assert {account.state for account in self.run(town.accounts()).values()} <= DECIDED
-            town.moment = self.start
 
     return Sales
 

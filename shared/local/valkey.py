@@ -68,6 +68,7 @@ class EmbeddedValkey(EmbeddedServer):
         once = Retry(NoBackoff(), 0)
         with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1, retry=once) as client:
             try:
+                client.ping()  # refused while it loads its data; `info` is not
                 return int(client.info("server")["process_id"])
             except redis.RedisError:  # not listening yet, or still reading its file back
                 return None
