@@ -35,7 +35,7 @@ async def test_a_change_reaches_a_websocket_with_fields_of_another_subgraph(supe
     hotel = _own_hotel(supergraph, token)
     url = supergraph.url.replace("http", "ws") + "/graphql"
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(90),
         websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")], proxy=None) as socket,
     ):
         await socket.send(json.dumps({"type": "connection_init", "payload": {}}))
@@ -66,8 +66,8 @@ async def test_a_change_reaches_a_stream_of_server_sent_events(supergraph: Super
     name = f"Pousada em Fluxo {uuid4().hex[:6]}"
     names: list[str] = []
     async with (
-        asyncio.timeout(30),
-        httpx.AsyncClient(base_url=supergraph.url, timeout=30) as client,
+        asyncio.timeout(90),
+        httpx.AsyncClient(base_url=supergraph.url, timeout=60) as client,
         client.stream(
             "POST",
             "/graphql",

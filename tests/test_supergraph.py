@@ -176,7 +176,7 @@ def _wait_for_token(supergraph: Supergraph, email: str) -> str:
     import re
     from email import policy
 
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for path in (supergraph.data_dir / "mail").glob("*.eml"):
             message = mail_parser.message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -24,7 +24,7 @@ from shared.messaging.names import (
     STREAM_PREFIX,
 )
 from shared.messaging.subscription import SubscriptionSettings, subscribe
-from shared.testing.plugin import eventually
+from shared.testing.plugin import PATIENCE_SECONDS, eventually
 from shared.tests.consumer_stage import forget_consumers
 
 
@@ -60,7 +60,7 @@ class DeadLetterOffice:
     async def next_message_id(self) -> str:
         """What the consumer gets now."""
         async with (
-            asyncio.timeout(10),
+            asyncio.timeout(PATIENCE_SECONDS),
             subscribe(self.url, self.settings) as subscription,
             aclosing(subscription.deliveries()) as deliveries,
         ):

@@ -19,6 +19,8 @@ from reservei.demo_accounts import DEMO_ACCOUNTS
 from tests.conftest import Supergraph
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MILLISECONDS = 90_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -143,7 +145,9 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS, timeout=PATIENCE_MILLISECONDS
+        )
         try:
             yield chromium
         finally:
@@ -153,6 +157,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def graphiql(browser: Browser, supergraph: Supergraph) -> AsyncIterator[OpenPage]:
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     opened = OpenPage(await context.new_page(), supergraph.url)
     opened.watch()
     async with opened.page.expect_response(
