@@ -51,28 +51,35 @@ def seed(
 async def _run(console: Console, options: SeedOptions, *, if_empty: bool) -> SeedResult | None:
     from reservei.cli._meter import Meter
     from reservei.market.databases import open_databases
+    from reservei.market.demo.coupons import seed_coupon
     from reservei.market.demo.market import market_is_empty, seed_market
     from shared.config import platform_settings
 
-    async with open_databases(platform_settings(), "users", "hotels") as databases:
+    async with open_databases(platform_settings(), "users", "hotels", "bookings") as databases:
         if if_empty and not await market_is_empty(databases["hotels"]):
             return None
         with Meter(console, "Loading the demo market", options.hotels) as meter:
-            return await seed_market(
+            result = await seed_market(
                 databases["users"],
                 databases["hotels"],
                 options,
                 lambda done, total: meter.update(done, f"{done:,} of {total:,} hotels"),
             )
+        result.coupons_new = int(await seed_coupon(databases["bookings"]))
+        return result
 
 
 def _show(console: Console, result: SeedResult) -> None:
-    if not result.hotels_new and not result.users_new:
+    from reservei.market.demo.coupons import DEMO_COUPON
+
+    if not result.hotels_new and not result.users_new and not result.coupons_new:
         console.print(f"Demo market: nothing new; {result.hotels_known:,} hotels were there already.")
         return
     console.print(
         f"Demo market: {result.hotels_new:,} hotels with {result.room_types:,} room types, {result.nights:,} nights on "
         f"sale and {result.reviews:,} reviews; {result.users_new:,} users."
     )
+    if result.coupons_new:
+        console.print(f"A coupon for everybody to try: {DEMO_COUPON}, 10 % once for each traveler.")
     if result.hotels_known:
         console.print(f"{result.hotels_known:,} hotels were there already and stayed as they are.")

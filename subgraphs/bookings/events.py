@@ -86,10 +86,10 @@ async def _action(
     match action_from_json(payment.action):
         case ThreeDSecure(url=url):
             return PaymentAction(kind=required.kind, due_at=due_at, url=url)
-        case PixCode(payload=code):
-            return PaymentAction(kind=required.kind, due_at=due_at, pix_code=code)
-        case BoletoSlip(digitable_line=line):
-            return PaymentAction(kind=required.kind, due_at=due_at, digitable_line=line)
+        case PixCode(payload=code, url=page):
+            return PaymentAction(kind=required.kind, due_at=due_at, pix_code=code, url=page)
+        case BoletoSlip(digitable_line=line, url=page):
+            return PaymentAction(kind=required.kind, due_at=due_at, digitable_line=line, url=page)
 
 
 async def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:

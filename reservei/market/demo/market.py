@@ -62,6 +62,7 @@ class SeedResult:
     room_types: int = 0
     nights: int = 0
     reviews: int = 0
+    coupons_new: int = 0
 
 
 async def market_is_empty(hotels: Database) -> bool:

@@ -116,6 +116,7 @@ def test_seed_says_what_it_loaded_and_loads_it_once(run: Run) -> None:
     assert first.exit_code == 0, first.output
     assert "4 hotels with" in first.output
     assert "16 users" in first.output
+    assert "BEMVINDO10" in first.output
     assert "nothing new; 4 hotels were there already" in run("seed", *small).output
     assert "There are hotels already" in run("seed", *small, "--if-empty").output
 
