@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+Beside = Callable[[], AbstractAsyncContextManager[None]]
+"""What goes on while a file is loaded."""
+_SELLING = ("hotels", "bookings")
+"""The domains that take part in a sale."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +35,13 @@ class FileEncoding(StrEnum):
     UTF_8 = "utf-8"
     CP1252 = "cp1252"
     LATIN_1 = "latin-1"
+
+
+class BookingsMode(StrEnum):
+    """What becomes of a row of bookings."""
+
+    HISTORY = "history"
+    SAGAS = "sagas"
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV file; may be compressed with gzip.")]
@@ -101,15 +114,84 @@ def destinations(
 
 
 @import_app.command()
-def bookings(file: File, strict: Strict = False, encoding: EncodingOption = FileEncoding.UTF_8) -> None:
-    """Import the history of two hotels: bookings that ended years ago (`hotel,is_canceled,lead_time,...`).
+def bookings(
+    file: File,
+    mode: Annotated[
+        BookingsMode,
+        typer.Option(
+            help="`history`: each row is a booking that ended years ago; nobody is told and no money moves. "
+            "`sagas`: each row is sold now, moved into the future: rooms are held, the sandbox is paid, and what was "
+            "cancelled is cancelled and refunded."
+        ),
+    ] = BookingsMode.HISTORY,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many rows to read; all when left out.")] = None,
+    strict: Strict = False,
+    encoding: EncodingOption = FileEncoding.UTF_8,
+) -> None:
+    """Import the bookings of two hotels (`hotel,is_canceled,lead_time,...`); the hotels are made as well.
 
-    Each row becomes a booking with events on the file's dates; the two hotels are made as well. Nobody is told of such
-    bookings and no money moves for them: there are no payments, no mails and no nights on sale.
+    With `--mode sagas` this process works for hotels and bookings while it lasts, beside a `reservei up` or alone.
     """
     from reservei.market.formats import HotelBookingsImporter
 
-    _import("bookings", file, strict, encoding, lambda _rows: HotelBookingsImporter())
+    if mode is BookingsMode.SAGAS:
+        _sell(file, strict, encoding, limit)
+    else:
+        _import("bookings", file, strict, encoding, lambda _rows: HotelBookingsImporter(), limit=limit)
+
+
+def _sell(file: Path, strict: bool, encoding: FileEncoding, limit: int | None) -> None:
+    from reservei.cli.serve import local_platform
+    from reservei.market.formats import HotelSalesImporter
+    from shared.config import platform_settings
+    from shared.telemetry import configure_logging
+
+    _check_columns(file, encoding, HotelSalesImporter.columns)
+    with local_platform(_SELLING):
+        configure_logging(platform_settings(), service="import")
+        _import(
+            "bookings",
+            file,
+            strict,
+            encoding,
+            lambda _rows: HotelSalesImporter(platform_settings()),
+            limit=limit,
+            beside=_working,
+        )
+
+
+@asynccontextmanager
+async def _working() -> AsyncIterator[None]:
+    """Do the work of the workers of hotels and bookings while the block lasts; others may do so as well."""
+    from reservei import worker
+    from shared.config import platform_settings
+
+    stop = asyncio.Event()
+    working = asyncio.create_task(worker.run(platform_settings(), _SELLING, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await working
+
+
+def _check_columns(file: Path, encoding: FileEncoding, columns: Sequence[str]) -> None:
+    """Refuse a file of the wrong kind before any server is started for it."""
+    from reservei.market.csv_rows import open_csv
+    from reservei.market.problems import FileRejected
+
+    try:
+        with open_csv(file, encoding.value) as rows:
+            rows.require(columns)
+    except FileRejected as error:
+        raise _refused(error) from error
+
+
+def _refused(error: Exception) -> typer.Exit:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False).print(str(error), style="bold red", markup=False, soft_wrap=True)
+    return typer.Exit(2)
 
 
 def _hotels(file: Path, with_calendar: bool, days: int) -> Callable[[CsvRows], Importer[Any]]:
@@ -122,7 +204,14 @@ def _hotels(file: Path, with_calendar: bool, days: int) -> Callable[[CsvRows], I
 
 
 def _import(
-    kind: str, file: Path, strict: bool, encoding: FileEncoding, importer: Callable[[CsvRows], Importer[Any]]
+    kind: str,
+    file: Path,
+    strict: bool,
+    encoding: FileEncoding,
+    importer: Callable[[CsvRows], Importer[Any]],
+    *,
+    limit: int | None = None,
+    beside: Beside = nullcontext,
 ) -> None:
     from rich.console import Console
 
@@ -130,17 +219,22 @@ def _import(
 
     console = Console(highlight=False)
     try:
-        summary = asyncio.run(_run(console, kind, file, encoding, importer))
+        summary = asyncio.run(_run(console, kind, file, encoding, importer, limit, beside))
     except FileRejected as error:
-        Console(stderr=True, highlight=False).print(str(error), style="bold red", markup=False, soft_wrap=True)
-        raise typer.Exit(2) from error
+        raise _refused(error) from error
     _show(console, file, summary)
     if strict and summary.rows_rejected:
         raise typer.Exit(1)
 
 
 async def _run(
-    console: Console, kind: str, file: Path, encoding: FileEncoding, importer: Callable[[CsvRows], Importer[Any]]
+    console: Console,
+    kind: str,
+    file: Path,
+    encoding: FileEncoding,
+    importer: Callable[[CsvRows], Importer[Any]],
+    limit: int | None,
+    beside: Beside,
 ) -> Summary:
     from reservei.cli._meter import Meter
     from reservei.market.csv_rows import open_csv
@@ -158,7 +252,7 @@ async def _run(
         chosen = importer(rows)
         # A file of the wrong kind is refused before any server is started for it.
         rows.require(chosen.columns)
-        async with open_databases(settings, chosen.domain, *chosen.also_opens) as databases:
+        async with open_databases(settings, chosen.domain, *chosen.also_opens) as databases, beside():
             prepared = await chosen.prepare(databases)
             with Meter(console, file.name, rows.size_bytes) as meter:
                 summary = await run_import(
@@ -167,6 +261,7 @@ async def _run(
                     chosen,
                     report,
                     lambda done, count: meter.update(done, f"{count:,} rows"),
+                    limit=limit,
                 )
             summary.count(prepared)
             return summary

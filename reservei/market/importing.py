@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from typing import ClassVar, Final, Generic, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -96,10 +97,20 @@ async def run_import(
     importer: Importer[R],
     report: ReportFile,
     on_progress: OnProgress = lambda _bytes, _rows: None,
+    *,
+    limit: int | None = None,
 ) -> Summary:
     """Load every good row of ``rows`` and report the others.
 
     Batches that were written stay written when a later one fails; the import can simply be repeated.
+
+    Args:
+        database: That of the importer's domain.
+        rows: The file.
+        importer: Which knows what its rows mean.
+        report: Where refused and mended rows are noted.
+        on_progress: Told now and then how far it is.
+        limit: How many rows to read, good and bad; all by default.
 
     Raises:
         FileRejected: columns are missing, or the file is damaged.
@@ -108,7 +119,7 @@ async def run_import(
     run = _Run(database, importer, report)
     batch: list[Item[R]] = []
     try:
-        for item in run.parsed(rows, on_progress):
+        for item in run.parsed(rows, on_progress, limit):
             batch.append(item)
             if len(batch) == importer.batch_size:
                 await run.write(batch)
@@ -118,7 +129,7 @@ async def run_import(
         await run.write(batch)
         raise
     await run.write(batch)
-    on_progress(rows.size_bytes, run.summary.read)
+    on_progress(rows.size_bytes if limit is None else rows.position_bytes, run.summary.read)
     run.summary.report = report.path
     return run.summary
 
@@ -133,9 +144,9 @@ class _Run(Generic[R]):
         # million rows collide is one in 400,000.
         self._seen: dict[bytes, int] = {}
 
-    def parsed(self, rows: CsvRows, on_progress: OnProgress) -> Iterator[Item[R]]:
+    def parsed(self, rows: CsvRows, on_progress: OnProgress, limit: int | None) -> Iterator[Item[R]]:
         """The good rows; the bad ones go to the report."""
-        for row in rows:
+        for row in islice(rows, limit):
             self.summary.read += 1
             if self.summary.read % _ROWS_BETWEEN_REPORTS == 0:
                 on_progress(rows.position_bytes, self.summary.read)

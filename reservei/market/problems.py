@@ -27,6 +27,7 @@ class Reason(StrEnum):
     UNKNOWN_HOTEL = "no such hotel"
     AMBIGUOUS_HOTEL = "several hotels of that name"
     REFUSED = "refused by the database"
+    NOT_SOLD = "not sold"
 
 
 class RowRejected(Exception):

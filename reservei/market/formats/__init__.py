@@ -9,6 +9,7 @@ from reservei.market.formats._hotels import HotelsImporter
 from reservei.market.formats.europe_hotels import EuropeHotelsImporter
 from reservei.market.formats.europe_reviews import EuropeReviewsImporter
 from reservei.market.formats.hotel_bookings import HotelBookingsImporter
+from reservei.market.formats.hotel_sales import HotelSalesImporter
 from reservei.market.formats.municipalities import MunicipalitiesImporter, read_states
 from reservei.market.formats.rio_listings import RioListingsImporter
 from reservei.market.hotels import Calendar
@@ -17,6 +18,7 @@ from reservei.market.problems import FileRejected
 __all__ = [
     "EuropeReviewsImporter",
     "HotelBookingsImporter",
+    "HotelSalesImporter",
     "HotelsImporter",
     "MunicipalitiesImporter",
     "hotels_importer",

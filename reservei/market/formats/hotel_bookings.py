@@ -18,7 +18,7 @@ from uuid import UUID
 from reservei.market.csv_rows import Row
 from reservei.market.fields import Values, integer, iso_date, number, optional_integer
 from reservei.market.gazetteer import City, destination_of, gazetteer
-from reservei.market.hotels import UNASSIGNED, HotelDraft, write_hotels
+from reservei.market.hotels import UNASSIGNED, Calendar, HotelDraft, write_hotels
 from reservei.market.importing import Importer, Item, Parsed, Written
 from reservei.market.pricing import Season
 from reservei.market.problems import Adjustment, Reason, RowRejected
@@ -106,14 +106,17 @@ class HotelBookingsImporter(Importer[PastBooking]):
 
     def __init__(self) -> None:
         """Import one file: the count of equal rows begins anew with each importer."""
+        self.calendar: Calendar | None = None
+        """Nights to put on sale: none, because what the hotels sold is over."""
         self._hotel_ids: Mapping[str, UUID] = {}
         self._room_type_ids: Mapping[tuple[UUID, str], UUID] = {}
         self._occurrences: Counter[bytes] = Counter()
 
     async def prepare(self, databases: Mapping[str, Database]) -> Mapping[str, Tally]:
-        """Write the two hotels and their room types, without nights on sale: what they sold is over."""
+        """Write the two hotels and their room types."""
+        drafts = [_draft(name, about) for name, about in _PROPERTIES.items()]
         async with databases["hotels"].transaction() as session:
-            written = await write_hotels(session, [_draft(name, about) for name, about in _PROPERTIES.items()], None)
+            written = await write_hotels(session, drafts, self.calendar)
         self._hotel_ids, self._room_type_ids = written.hotels.ids, written.rooms.ids
         return {"hotels": Tally.of(written.hotels), "room types": Tally.of(written.rooms)}
 
