@@ -20,7 +20,7 @@ from shared.config import PlatformSettings, platform_settings
 from shared.db import Database, OutboxMixin, domain_database_url
 from shared.messaging import Broker, Consumer, MailEnvelope, OutboxRelay, open_broker
 from shared.messaging.envelope import EVENTS, MAIL
-from shared.messaging.mail import FolderMailer, Mailer, MailTemplates, SmtpMailer
+from shared.messaging.mail import Mailer, MailTemplates, open_mailer
 from shared.messaging.relay import Deliver
 from shared.pubsub import LiveUpdates
 from shared.telemetry import configure_logging
@@ -29,11 +29,10 @@ log = structlog.get_logger(__name__)
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Goes on until the event is set."""
-SENDER = "Reservei <no-reply@reservei.local>"
 
 
 def deliveries(
-    domain: str, broker: Broker, live: LiveUpdates, mailer: Mailer, templates: MailTemplates
+    domain: str, broker: Broker, live: LiveUpdates, mailer: Mailer, templates: MailTemplates, sender: str
 ) -> Mapping[str, Deliver]:
     """How each destination of a domain's outbox is served."""
 
@@ -47,7 +46,7 @@ def deliveries(
 
     async def send(message: OutboxMixin) -> None:
         mail = msgspec.json.decode(message.payload, type=MailEnvelope)
-        await mailer.send(templates.render(mail, sender=SENDER))
+        await mailer.send(templates.render(mail, sender=sender))
 
     return {EVENTS: publish, MAIL: send}
 
@@ -56,9 +55,7 @@ async def run(settings: PlatformSettings, domains: tuple[str, ...], stop: asynci
     """Work for ``domains`` until ``stop`` is set."""
     if settings.redis_url is None:
         raise RuntimeError("RESERVEI_REDIS_URL is not set. Start with `reservei up` or `reservei worker`, or set it.")
-    mailer: Mailer = (
-        SmtpMailer(settings.smtp_url) if settings.smtp_url is not None else FolderMailer(settings.data_dir / "mail")
-    )
+    mailer = open_mailer(settings)
     async with AsyncExitStack() as stack:
         broker_url = settings.broker_url or settings.redis_url
         broker = open_broker(broker_url)
@@ -73,7 +70,7 @@ async def run(settings: PlatformSettings, domains: tuple[str, ...], stop: asynci
                     pool_size=2 * settings.database_pool_size,
                 )
                 stack.push_async_callback(database.close)
-                deliver = deliveries(domain, broker, live, mailer, templates)
+                deliver = deliveries(domain, broker, live, mailer, templates, settings.mail_from)
                 for loop in _loops_of(domain, settings, broker_url, database, deliver):
                     tasks.create_task(_run(loop, stop))
             log.info("relaying outboxes", domains=", ".join(domains))

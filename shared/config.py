@@ -72,6 +72,18 @@ class PlatformSettings(BaseSettings):
         default=None,
         description="smtp://user:secret@host:587. Absent: mail is written to <data_dir>/mail, where it can be read.",
     )
+    smtp_starttls: Literal["auto", "require", "never"] = Field(
+        default="auto",
+        description="`auto`: encrypt when the server offers it, always when there is a password. smtps:// needs none.",
+    )
+    mail_from: str = Field(
+        default="Reservei <no-reply@reservei.local>", description="Who mails are from, as `Name <address>`."
+    )
+    dkim_key_file: Path | None = Field(
+        default=None, description="RSA private key in PEM that signs mails sent by SMTP. Absent: they are not signed."
+    )
+    dkim_selector: str = Field(default="reservei", description="Name of that key in DNS.")
+    dkim_domain: str | None = Field(default=None, description="Domain that signs; default: the one of `mail_from`.")
 
     service_secret: SecretStr | None = Field(
         default=None,

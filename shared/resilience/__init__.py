@@ -1,5 +1,6 @@
-"""What keeps one part's trouble from becoming everybody's: limits here; timeouts, retries and breakers later."""
+"""What keeps one part's trouble from becoming everybody's: limits, and circuit breakers."""
 
+from shared.resilience.circuit_breaker import CircuitBreaker
 from shared.resilience.rate_limit import Decision, Rate, RateLimiter
 
-__all__ = ["Decision", "Rate", "RateLimiter"]
+__all__ = ["CircuitBreaker", "Decision", "Rate", "RateLimiter"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.graphql import create_subgraph
 from subgraphs.notifications.resources import NotificationsContext, open_resources
+from subgraphs.notifications.routes import routes
 from subgraphs.notifications.schema import schema
 
 subgraph = create_subgraph(
@@ -12,5 +13,6 @@ subgraph = create_subgraph(
     resources=open_resources,
     context=NotificationsContext,
     checks=lambda resources: {"database": resources.database.ping, "cache": resources.redis.ping},
+    routes=routes,
 )
 app = subgraph.app

@@ -136,7 +136,7 @@ class Handlers:
         user_id: UUID,
         kind: Kind,
         cause_id: str,
-        data: dict[str, object],
+        data: Mapping[str, object],
     ) -> None:
         contact = await contact_rows.get(session, user_id)
         zone = DEFAULT_TIME_ZONE if contact is None else contact.time_zone

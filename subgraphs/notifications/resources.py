@@ -16,6 +16,7 @@ from shared.graphql import Caller, SubgraphContext, SubgraphRuntime
 from shared.pubsub import LiveUpdates
 from subgraphs.notifications.channels.vapid import public_key, vapid_key
 from subgraphs.notifications.loaders import Loaders
+from subgraphs.notifications.secrets import Secrets
 from subgraphs.notifications.settings import NotificationsSettings
 
 
@@ -28,6 +29,7 @@ class NotificationsResources:
     live: LiveUpdates
     platform: PlatformSettings
     settings: NotificationsSettings
+    secrets: Secrets
     vapid_public_key: str | None
     clock: Callable[[], datetime]
 
@@ -78,6 +80,7 @@ async def open_resources(
             live=live,
             platform=runtime.settings,
             settings=knobs,
+            secrets=Secrets(runtime.settings),
             vapid_public_key=None if key is None else public_key(key),
             clock=clock,
         )

@@ -14,7 +14,7 @@ class NotificationsSettings(BaseSettings):
     lease_seconds: float = Field(
         default=60.0, gt=0, description="For how long a worker has a delivery to itself; a dead worker's is free after."
     )
-    poll_seconds: float = Field(default=0.5, gt=0, description="How often workers look for due deliveries unasked.")
+    poll_seconds: float = Field(default=1.0, gt=0, description="How often workers look for due deliveries unasked.")
     schedule_poll_seconds: float = Field(default=5.0, gt=0, description="How often workers look for due reminders.")
     parallelism: int = Field(
         default=8, ge=2, description="Deliveries that a worker has under way; campaigns get at most half of them."

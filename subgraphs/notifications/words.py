@@ -83,12 +83,26 @@ def mail_text(words: Words, *, greeting: str, link: str | None, footer: str) -> 
     return template.render(words=words, greeting=greeting, link=link, footer=footer)
 
 
-def mail_html(words: Words, *, language: Language, greeting: str, link: str | None, footer: str) -> str:
+def mail_html(
+    words: Words,
+    *,
+    language: Language,
+    greeting: str,
+    link: str | None,
+    footer: str,
+    unsubscribe_url: str | None,
+) -> str:
     """The HTML of a mail, its styles still in one place."""
     template = _layouts().get_template("layout.html.j2")
     paragraphs = [part for part in words.text.split("\n\n") if part.strip()]
     return template.render(
-        words=words, paragraphs=paragraphs, language=language, greeting=greeting, link=link, footer=footer
+        words=words,
+        paragraphs=paragraphs,
+        language=language,
+        greeting=greeting,
+        link=link,
+        footer=footer.splitlines()[0],
+        unsubscribe_url=unsubscribe_url,
     )
 
 

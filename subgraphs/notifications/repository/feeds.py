@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from shared.db import WriteSession
+from shared.db import ReadSession, WriteSession
 from subgraphs.notifications.models import Feed
 
 
@@ -56,6 +56,6 @@ async def forget(session: WriteSession, user_id: UUID, now: datetime) -> None:
     await session.execute(update(Feed).where(Feed.user_id == user_id).values(forgotten_at=now))
 
 
-async def last_sequence(session: WriteSession, user_id: UUID) -> int:
+async def last_sequence(session: ReadSession, user_id: UUID) -> int:
     """The number of the user's newest notification; 0 when there was none."""
     return await session.scalar(select(Feed.last_sequence).where(Feed.user_id == user_id)) or 0

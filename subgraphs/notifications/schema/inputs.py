@@ -46,9 +46,7 @@ class UpdateNotificationPreferencesInput:
         """The same for the use case."""
         quiet, has_digest = self.quiet_hours, self.has_daily_digest
         return Changes(
-            choices={
-                (Kind(each.kind.value), Channel(each.channel.value)): each.is_enabled for each in self.preferences
-            },
+            choices={(Kind(each.kind.name), Channel(each.channel.name)): each.is_enabled for each in self.preferences},
             has_quiet_hours=None if quiet is strawberry.UNSET else quiet is not None,
             quiet_from=quiet.starts_at if quiet else None,
             quiet_until=quiet.ends_at if quiet else None,

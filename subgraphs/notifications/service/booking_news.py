@@ -58,6 +58,9 @@ async def tell(session: WriteSession, news: News, now: datetime, settings: Notif
         due_at = news.occurred_at + timedelta(hours=settings.review_after_hours)
         await _plan(session, Kind.REVIEW_REQUEST, news, due_at, is_dropped=False)
     kind = KINDS.get(topic)
+    action = booking.payment_action
+    if kind is Kind.PAYMENT_DUE and action is not None and action.due_at <= now:
+        return  # told late: there is nothing to pay any more
     if kind is not None:
         await notify(session, _message(kind, news, settings), now, settings)
 
@@ -108,6 +111,7 @@ def _data(booking: BookingEvent) -> dict[str, Any]:
         "city": booking.city,
         "check_in": booking.check_in.isoformat(),
         "check_out": booking.check_out.isoformat(),
+        "check_in_at": check_in_at(booking).isoformat(),
         "check_in_time": None if booking.check_in_time is None else f"{booking.check_in_time:%H:%M}",
         "guests": booking.guests,
         "rooms": booking.rooms,

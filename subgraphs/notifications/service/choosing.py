@@ -76,7 +76,9 @@ async def switch_off(session: WriteSession, user_id: UUID, kind: Kind, channel: 
         return False
     if kind is Kind.DIGEST:
         # Who unsubscribes from the digest wants fewer mails, not each of them by itself.
-        off = {(each, Channel.EMAIL): False for each in CHOOSABLE if _is_in_digest(each)}
+        off: dict[tuple[Kind, Channel], bool] = {
+            (each, Channel.EMAIL): False for each in CHOOSABLE if _is_in_digest(each)
+        }
         await preferences.put_choices(session, user_id, off)
         await preferences.put_settings(session, user_id, {"has_daily_digest": False})
     else:
