@@ -27,13 +27,13 @@ from subgraphs.bookings.payments.sandbox.courier import SandboxCourier
 from subgraphs.bookings.payments.settings import PaymentsSettings
 from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.service.booking_desk import BookingRequest
+from subgraphs.bookings.service.stay_changes import ChangeRequest, StayChanges
 from subgraphs.bookings.tests.world import World
 from subgraphs.hotels.events import Cause
 from subgraphs.hotels.service import holds
 from subgraphs.hotels.tests.builders import SOON, Market
+from subgraphs.hotels.tests.test_hotels_holds_model import NIGHTS, ROOMS
 
-ROOMS = 3
-NIGHTS = 5
 PRICE_MINOR = 20_000
 FREE_UNTIL_DAYS = 7
 FIRST_NIGHT_UNTIL_DAYS = 2
@@ -57,18 +57,24 @@ class Account:
 
     state: str
     version: int
+    first: int
+    nights: int
+    rooms: int
+    """The stay that is booked, counted from ``SOON``."""
     total_minor: int
     expires_at: datetime
-    hold: str | None
-    """State of its hold in hotels."""
-    payment: str
+    holds: Mapping[UUID, str]
+    """Its holds in hotels that keep rooms, with their states."""
     kept_minor: int
     """Captured and not refunded, as payments say."""
-    charge: str | None
-    """State of its charge at the payment company."""
+    charges: frozenset[str]
+    """States of its charges at the payment company."""
     charged_minor: int
     """Taken from the traveler and not given back, as the company says."""
-    saga: str
+    sale: str
+    """State of the saga of its sale."""
+    changing: int
+    """Sagas of changes that are not over."""
 
 
 class Town(World):
@@ -131,6 +137,22 @@ class Town(World):
         )
         return await self.desk.book(new_id(), request, uuid4().hex)
 
+    async def ask_change(
+        self, booking_id: UUID, first: int, nights: int, rooms: int, method: PaymentMethod, total_minor: int
+    ) -> UUID:
+        """Ask for another stay, which makes the booking cost ``total_minor``. Raises what the use case raises."""
+        check_in = SOON + timedelta(days=first)
+        request = ChangeRequest(
+            booking_id=booking_id,
+            room_type_id=None,
+            stay=Stay(check_in, check_in + timedelta(days=nights), guests=2 * rooms, rooms=rooms),
+            method=method,
+            expected_minor=total_minor,
+            expected_currency="BRL",
+        )
+        changes = StayChanges(self.database, self.desk.hotels, self.parts.payments, self.settings, self.clock)
+        return await changes.request(new_id(), request, uuid4().hex)
+
     async def collect(self) -> None:
         """The relays of both domains empty their outboxes into the mailbag."""
         self.mailbag += await self.take_outbox()
@@ -141,21 +163,27 @@ class Town(World):
         addressed = self.handlers.keys() | _COMMANDS.keys()
         self.mailbag = [envelope for envelope in self.mailbag if envelope.type in addressed]
 
+    def command_in(self, envelope: EventEnvelope) -> Any:
+        """What hotels is told to do; ``None`` when the message is for bookings."""
+        if envelope.type not in _COMMANDS:
+            return None
+        return msgspec.json.decode(envelope.payload, type=_COMMANDS[envelope.type][0])
+
     async def hand_over(self, envelope: EventEnvelope) -> Any:
         """A message arrives; the answer of hotels to a command."""
-        if envelope.type not in _COMMANDS:
+        command = self.command_in(envelope)
+        if command is None:
             await self.handle(envelope)
             return None
-        kind, carry_out = _COMMANDS[envelope.type]
-        command = msgspec.json.decode(envelope.payload, type=kind)
+        carry_out = _COMMANDS[envelope.type][1]
         cause = Cause(envelope.correlation_id, envelope.id)
         async with self.market.database.transaction() as session:
             return await carry_out(session, command, cause=cause, now=self.clock())
 
     async def sweep(self) -> list[UUID]:
-        """Hotels lets every hold expire that is due; the bookings that had them."""
+        """Hotels lets every hold expire that is due; which those are."""
         async with self.market.database.transaction() as session:
-            return [one.booking_id for one in await holds.expire_due(session, self.clock(), 100)]
+            return [one.hold_id for one in await holds.expire_due(session, self.clock(), 100)]
 
     async def work(self) -> int:
         """Everybody behind the scenes does what is due, up to a few steps; how many things there were."""
@@ -168,9 +196,7 @@ class Town(World):
     async def lose_a_worker(self) -> None:
         """A worker leases every saga that is due, and is never heard of again."""
         async with self.database.transaction() as session:
-            await sagas.lease(
-                session, owner=f"dead:{uuid4().hex}", now=self.clock(), seconds=self.settings.lease_seconds, limit=100
-            )
+            await sagas.lease(session, owner=f"dead:{uuid4().hex}", now=self.clock(), seconds=15, limit=100)
 
     async def replay_webhooks(self, *, forged: bool) -> Sequence[int]:
         """Every webhook that was ever sent comes again, signed now or with a wrong signature; the answers."""
@@ -191,24 +217,51 @@ class Town(World):
         )
         return None if reference is None else str(await self.sandbox.act(reference, pay=pays))
 
+    async def charge_of(self, booking_id: UUID) -> str | None:
+        """How the charge of a sale stands at the payment company."""
+        state = await self.value(
+            "SELECT state FROM sandbox_charges WHERE payment_id = :id", id=payment_id_of(booking_id)
+        )
+        return None if state is None else str(state)
+
     async def accounts(self) -> dict[UUID, Account]:
         """How every booking stands."""
         rows = await self.rows("""
-            SELECT b.id, b.state, b.version, b.total_minor, b.expires_at, s.state AS saga, p.state AS payment,
-                   p.captured_minor - p.refunded_minor AS kept, c.state AS charge,
-                   CASE WHEN c.state = 'CAPTURED' THEN c.amount_minor - c.refunded_minor ELSE 0 END AS charged
-            FROM booking_list b JOIN sagas s ON s.id = b.id JOIN payments p ON p.booking_id = b.id
-            LEFT JOIN sandbox_charges c ON c.payment_id = p.id AND c.state <> 'UNREACHED'
+            SELECT b.id, b.state, b.version, b.check_in, b.check_out, b.rooms, b.total_minor, b.expires_at,
+                   (SELECT state FROM sagas WHERE id = b.id) AS sale,
+                   (SELECT count(*) FROM sagas WHERE booking_id = b.id AND id <> b.id
+                    AND state NOT IN ('COMPLETED', 'COMPENSATED')) AS changing,
+                   (SELECT sum(captured_minor - refunded_minor) FROM payments WHERE booking_id = b.id) AS kept,
+                   coalesce(array_agg(c.state) FILTER (WHERE c.state <> 'UNREACHED'), '{}') AS charges,
+                   coalesce(sum(c.amount_minor - c.refunded_minor) FILTER (WHERE c.state = 'CAPTURED'), 0) AS charged
+            FROM booking_list b JOIN payments p ON p.booking_id = b.id
+            LEFT JOIN sandbox_charges c ON c.payment_id = p.id
+            GROUP BY b.id
         """)
-        kept = await self.market.rows("SELECT booking_id, state FROM inventory_holds")
-        states = {row.booking_id: row.state for row in kept}
+        kept = await self.market.rows(
+            "SELECT booking_id, hold_id, state FROM inventory_holds WHERE state IN ('HELD', 'CONFIRMED')"
+        )
+        holds: dict[UUID, dict[UUID, str]] = {}
+        for hold in kept:
+            holds.setdefault(hold.booking_id, {})[hold.hold_id] = hold.state
         return {
             row.id: Account(
-                row.state, row.version, row.total_minor, row.expires_at, states.get(row.id),
-                row.payment, row.kept, row.charge, row.charged, row.saga,
+                state=row.state,
+                version=row.version,
+                first=(row.check_in - SOON).days,
+                nights=(row.check_out - row.check_in).days,
+                rooms=row.rooms,
+                total_minor=row.total_minor,
+                expires_at=row.expires_at,
+                holds=holds.get(row.id, {}),
+                kept_minor=int(row.kept),
+                charges=frozenset(row.charges),
+                charged_minor=int(row.charged),
+                sale=row.sale,
+                changing=row.changing,
             )
             for row in rows
-        }  # fmt: skip
+        }
 
     async def calendar(self) -> list[tuple[int, int]]:
         """Rooms held and sold, night by night."""

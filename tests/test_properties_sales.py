@@ -1,4 +1,4 @@
-"""Any sequence of book, pay, cancel and expire, messages late, twice and out of order: all books agree with a model."""
+"""Any sequence of book, pay, change, cancel and expire, messages late or out of order: all books agree with a model."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from hypothesis.stateful import (
 )
 
 from shared.config import PlatformSettings
+from shared.contracts.inventory import ConfirmInventory, HoldInventory, ReleaseInventory
 from shared.messaging import EventEnvelope
 from shared.testing.plugin import DomainDatabase, SubgraphClients
+from subgraphs.bookings.ids import hold_id_of
 from subgraphs.bookings.payments.methods import Boleto, Card, PaymentMethod, Pix
 from subgraphs.bookings.service.errors import NoRooms, PolicyRefuses
 from subgraphs.hotels.tests.builders import SOON, Market
-from tests.sales_model import ENDS, WAITS_FOR_TRAVELER, Model, Sale
-from tests.sales_town import MOST_ROUNDS, NIGHTS, QUIET_RESTS, REST, ROOMS, Town
+from tests.sales_model import ENDS, NIGHTS, ROOMS, WAITS_FOR_TRAVELER, Change, Model, Sale, Stay
+from tests.sales_town import MOST_ROUNDS, QUIET_RESTS, REST, Account, Town
 
 T = TypeVar("T")
 THOROUGH = os.environ.get("RESERVEI_FAULTS") == "1"
@@ -86,7 +88,8 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
         )
         def book(self, first: int, nights: int, rooms: int, method: str) -> None:
             nights = min(nights, NIGHTS - first)
-            is_free = self.model.has_rooms(first, nights, rooms)
+            stay = Stay(first, nights, rooms)
+            is_free = self.model.has_rooms(stay)
             try:
                 booking_id = self.run(town.ask(first, nights, rooms, METHODS[method]))
             except NoRooms:
@@ -94,7 +97,8 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
                 return
             assert is_free, "hotels offers rooms that it does not have"
             expires_at = self.run(town.accounts())[booking_id].expires_at
-            self.model.sales[booking_id] = Sale(first, nights, rooms, method, expires_at)
+            hold_id = hold_id_of(booking_id)
+            self.model.sales[booking_id] = Sale(stay, method, expires_at, hold_id, stay.price_minor, hold_id)
 
         @rule(first=st.integers(0, NIGHTS - 2), method=st.sampled_from(sorted(METHODS)))
         def sell_at_once(self, first: int, method: str) -> None:
@@ -119,17 +123,17 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
                 self.hand_over(envelope)
 
         def hand_over(self, envelope: EventEnvelope) -> None:
-            booking_id, now = envelope.aggregate_id, town.moment
-            match envelope.type.rpartition(".")[2]:
-                case "confirm_inventory" if self.model.sales[booking_id].hold == "none":
+            now, command = town.moment, town.command_in(envelope)
+            match command:
+                case ConfirmInventory() if self.model.state_of(command.hold_id) == "none":
                     town.mailbag.append(envelope)  # hotels would have it come again until there is a hold
                     return
-                case "hold_inventory":
-                    expected: str | None = self.model.on_hold(booking_id, now)
-                case "confirm_inventory":
-                    expected = self.model.on_confirm(booking_id, now)
-                case "release_inventory":
-                    expected = self.model.on_release(booking_id)
+                case HoldInventory():
+                    expected: str | None = self.model.on_hold(command, now)
+                case ConfirmInventory():
+                    expected = self.model.on_confirm(command, now)
+                case ReleaseInventory():
+                    expected = self.model.on_release(command, now)
                 case _:
                     expected = None
             reply = self.run(town.hand_over(envelope))
@@ -155,7 +159,7 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
             if not waiting:
                 return
             booking_id = waiting[choice % len(waiting)]
-            before = self.run(town.accounts())[booking_id].charge
+            before = self.run(town.charge_of(booking_id))
             after = self.run(town.traveler_acts(booking_id, pays=pays))
             if before == "WAITING":
                 sale = self.model.sales[booking_id]
@@ -166,12 +170,74 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
             else:
                 assert after in {before, None}, "what does not wait for anybody stays as it is"
 
+        @rule(
+            choice=choices,
+            first=st.integers(0, NIGHTS - 1),
+            nights=st.integers(1, 3),
+            rooms=st.sampled_from([1, 1, 2]),
+            method=st.sampled_from(sorted(ENDS)),
+        )
+        def change_stay(self, choice: int, first: int, nights: int, rooms: int, method: str) -> None:
+            """Another stay instead; it may be dearer, cheaper, not free, or not allowed any more."""
+            self.is_asked_to_change(choice, first, nights, rooms, method)
+
+        def is_asked_to_change(self, choice: int, first: int, nights: int, rooms: int, method: str) -> bool:
+            if not self.model.sales:
+                return False
+            booking_id = list(self.model.sales)[choice % len(self.model.sales)]
+            sale, now = self.model.sales[booking_id], town.moment
+            account = self.note(booking_id)
+            stay = Stay(first, min(nights, NIGHTS - first), rooms)
+            may_change = self.model.may_change(booking_id, account.state, stay, now)
+            total, fee = self.model.price_of_change(booking_id, stay, now) if may_change else (stay.price_minor, 0)
+            # The rooms of an earlier change that came to nothing may still be on their way back.
+            is_known = not sale.may_be_changing
+            is_free = self.model.has_rooms(stay, instead_of=sale.hold_id)
+            try:
+                change_id = self.run(
+                    town.ask_change(booking_id, stay.first, stay.nights, rooms, METHODS[method], total)
+                )
+            except NoRooms:
+                assert not (is_free and is_known), "hotels has rooms that it does not offer"
+                return False
+            except PolicyRefuses:
+                assert not (may_change and is_known), "a change was refused that the terms allow"
+                return False
+            assert may_change, "a change was accepted that the terms do not allow"
+            assert is_free or not is_known, "hotels offers rooms that it does not have"
+            sale.changes.append(Change(hold_id_of(change_id), stay, total, fee))
+            sale.may_be_changing = True
+            return True
+
+        @rule(
+            first=st.integers(0, NIGHTS - 2),
+            other=st.integers(0, NIGHTS - 1),
+            nights=st.integers(1, 3),
+            days=st.sampled_from([40, 40, 5, 1]),
+        )
+        def sell_and_change_at_once(self, first: int, other: int, nights: int, days: int) -> None:
+            """The usual case of a change: it is asked for, possible, and done."""
+            before = set(self.model.sales)
+            self.book(first, 2, 1, "tok_approve")
+            if set(self.model.sales) == before:
+                return
+            booking_id = list(self.model.sales)[-1]
+            self.settle()
+            town.moment = max(town.moment, noon_of(SOON + timedelta(days=first - days)))
+            if self.model.sales[booking_id].was_late or not self.is_asked_to_change(
+                -1, other, nights, 1, "tok_approve"
+            ):
+                return
+            change = self.model.sales[booking_id].changes[-1]
+            self.settle()
+            assert self.model.sales[booking_id].stay == change.stay, "nothing stood in the way of the change"
+
         @rule(choice=choices)
         def cancel(self, choice: int) -> None:
             if not self.model.sales:
                 return
             booking_id = list(self.model.sales)[choice % len(self.model.sales)]
-            state = self.run(town.accounts())[booking_id].state
+            state = self.note(booking_id).state
             fee = self.model.fee(booking_id, state, town.moment)
             try:
                 cancelled = self.run(town.cancel(booking_id))
@@ -223,6 +289,12 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
             for booking_id, account in self.run(town.accounts()).items():
                 self.check_at_rest(booking_id, account)
 
+        def note(self, booking_id: UUID) -> Account:
+            """How a booking stands, its stay compared with what the model has heard of."""
+            account = self.run(town.accounts())[booking_id]
+            self.model.note_stay(booking_id, Stay(account.first, account.nights, account.rooms))
+            return account
+
         def note_lateness(self) -> None:
             """Sales that were not decided when their time ran out: what they come to depends on who noticed first."""
             for booking_id, account in self.run(town.accounts()).items():
@@ -230,30 +302,34 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
                 if account.state not in DECIDED and town.moment >= sale.expires_at:
                     sale.was_late = True
 
-        def check_at_rest(self, booking_id: UUID, account: Any) -> None:
+        def check_at_rest(self, booking_id: UUID, account: Account) -> None:
             sale = self.model.sales[booking_id]
+            self.model.note_stay(booking_id, Stay(account.first, account.nights, account.rooms))
             about = (sale, account)
             assert account.state in self.model.ends(booking_id), about
             assert account.kept_minor == account.charged_minor, about
+            assert account.changing == 0, about
+            assert not account.charges & {"AUTHORIZED", "PROCESSING"}, about
             match account.state:
                 case "CONFIRMED":
-                    assert account.charged_minor == sale.total_minor, about
-                    assert (account.hold, sale.hold, account.saga) == ("CONFIRMED", "sold", "COMPLETED"), about
+                    assert account.charged_minor == account.total_minor == sale.total_minor, about
+                    assert (account.holds, account.sale) == ({sale.hold_id: "CONFIRMED"}, "COMPLETED"), about
                 case "HELD":
-                    assert (account.charged_minor, account.hold, account.saga) == (0, "HELD", "RUNNING"), about
+                    assert (account.charged_minor, account.sale) == (0, "RUNNING"), about
+                    assert account.holds == {sale.hold_id: "HELD"}, about
                     assert sale.expires_at > town.moment, about
                 case _:
                     assert account.charged_minor == (sale.fee_minor or 0), about
-                    assert account.hold not in {"HELD", "CONFIRMED"}, about
-                    assert account.charge not in {"AUTHORIZED", "WAITING", "PROCESSING"}, about
-                    assert account.saga == "COMPENSATED", about
+                    assert (account.holds, account.sale) == ({}, "COMPENSATED"), about
+                    assert "WAITING" not in account.charges, about
+            sale.may_be_changing = False
 
         @invariant()
         def the_books_agree(self) -> None:
             calendar = self.run(town.calendar())
             if not calendar:  # before the hotel is open
                 return
-            assert calendar == self.model.calendar()
+            assert calendar == self.model.rooms.counts()
             assert all(held >= 0 <= sold and held + sold <= ROOMS for held, sold in calendar)
             assert self.run(town.imbalances()) == []
             accounts = self.run(town.accounts())
@@ -263,9 +339,10 @@ def machine(town: Town, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateM
                 assert account.version >= version
                 assert account.state == state or account.state in FORWARD.get(state, ()), (state, account)
                 self.seen[booking_id] = (account.state, account.version)
-                assert account.charged_minor >= account.kept_minor or account.payment == "CAPTURED"
+                assert account.charged_minor >= account.kept_minor, "we count money that nobody has taken"
                 if account.state == "CONFIRMED":
-                    assert (account.hold, account.kept_minor) == ("CONFIRMED", account.total_minor), account
+                    assert "CONFIRMED" in account.holds.values(), "a booking without rooms"
+                    assert account.kept_minor >= account.total_minor, "a booking that is not paid"
 
         def teardown(self) -> None:
             """Days later nobody can pay any more, so everything has ended."""

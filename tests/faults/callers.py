@@ -31,7 +31,7 @@ OFFERS = (
 NO_ROUTER = "NO_ROUTER"
 """Counted as the code of an error when the router itself does not answer."""
 ANSWER_WITHIN = 300.0
-"""Seconds within which a caller who tries again must have an answer, whatever was killed, on however small a machine."""
+"""Seconds within which a caller who tries again must have an answer, whatever was killed, on any machine."""
 LONGEST_PAUSE = 4.0
 """Seconds between two tries, at most."""
 
