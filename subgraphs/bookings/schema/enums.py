@@ -100,12 +100,20 @@ class PaymentActionKind(Enum):
     BOLETO = strawberry.enum_value("boleto", description="Pay `boletoLine`.")
 
 
+@strawberry.enum(description="What a saga does.")
+class SagaKind(Enum):
+    """The kinds of ``repository.sagas`` with descriptions."""
+
+    SALE = strawberry.enum_value(sagas.SALE, description="Sells a booking.")
+    CHANGE = strawberry.enum_value(sagas.CHANGE, description="Changes the stay of a booking that is sold.")
+
+
 @strawberry.enum(description="Where the saga of a booking stands.")
 class SagaState(Enum):
     """The states of ``repository.sagas`` with descriptions."""
 
-    RUNNING = strawberry.enum_value(sagas.RUNNING, description="On its way to a sale.")
+    RUNNING = strawberry.enum_value(sagas.RUNNING, description="On its way to a sale, or to another stay.")
     COMPENSATING = strawberry.enum_value(sagas.COMPENSATING, description="Undoing what was done.")
-    COMPLETED = strawberry.enum_value(sagas.COMPLETED, description="Sold.")
+    COMPLETED = strawberry.enum_value(sagas.COMPLETED, description="Sold, or changed.")
     COMPENSATED = strawberry.enum_value(sagas.COMPENSATED, description="All is undone.")
     STUCK = strawberry.enum_value(sagas.STUCK, description="It failed too often: a person has to look.")

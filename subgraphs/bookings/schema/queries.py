@@ -14,7 +14,7 @@ from subgraphs.bookings import models
 from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.schema.booking import Booking, visible
 from subgraphs.bookings.schema.context import Info
-from subgraphs.bookings.schema.enums import SagaState
+from subgraphs.bookings.schema.enums import SagaKind, SagaState
 from subgraphs.bookings.schema.inputs import QuoteInput, discounts_of
 from subgraphs.bookings.schema.outcomes import AnswersProblems, Quote, QuoteResult
 from subgraphs.bookings.service.access import STAFF
@@ -22,19 +22,23 @@ from subgraphs.bookings.service.discounts import priced
 from subgraphs.bookings.service.quotes import quote
 
 
-@strawberry.type(description="The sale of a booking as our machinery sees it.")
+@strawberry.type(description="The sale of a booking, or a change of its stay, as our machinery sees it.")
 class Saga:
     """A row of ``sagas``."""
 
     row: strawberry.Private[models.Saga]
 
-    @strawberry.field(description="Identifies the saga, and the booking.")
+    @strawberry.field(description="Identifies the saga: the booking's id for its sale, the change's for a change.")
     def id(self) -> strawberry.ID:
         return strawberry.ID(str(self.row.id))
 
+    @strawberry.field(description="What it does.")
+    def kind(self) -> SagaKind:
+        return SagaKind(self.row.kind)
+
     @strawberry.field(description="The booking.")
     async def booking(self, info: Info) -> Booking | None:
-        row = await info.context.loaders.booking.load(self.row.id)
+        row = await info.context.loaders.booking.load(self.row.booking_id)
         return None if row is None else Booking(row=row)
 
     @strawberry.field(description="Where it stands.")
