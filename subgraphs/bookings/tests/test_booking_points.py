@@ -12,12 +12,14 @@ from shared.contracts import inventory as i
 from shared.contracts import points as p
 from shared.contracts.bookings import BookingEvent
 from shared.messaging import Reject
+from subgraphs.bookings.booking import decisions
 from subgraphs.bookings.booking.aggregate import BookingState
 from subgraphs.bookings.ids import points_id_of
 from subgraphs.bookings.payments.methods import Card, Pix
 from subgraphs.bookings.repository import sagas
 from subgraphs.bookings.saga.table import Step
 from subgraphs.bookings.service.errors import InvalidValue
+from subgraphs.bookings.tests.test_booking_rules import CHECK_IN_MOMENT, SOLD, booking
 from subgraphs.bookings.tests.world import NIGHT_MINOR, World
 
 TOTAL = 2 * NIGHT_MINOR
@@ -143,6 +145,12 @@ async def test_a_cancellation_for_a_fee_keeps_points_and_coupon(world: World) ->
     assert world.points.received == ["ReservePoints", "ConfirmPoints"]
     paid = TOTAL - TOTAL // 10 - POINTS
     assert await world.payment_state(booking_id) == ("CAPTURED", paid, paid - NIGHT_MINOR)
+
+
+def test_the_first_night_is_never_more_than_what_was_paid() -> None:
+    sold = booking(*SOLD, total_minor=150, points=456, points_minor=456)  # the first night is 200 before discounts
+    cancelled = decisions.cancel(sold, CHECK_IN_MOMENT - timedelta(days=3), None)
+    assert (cancelled.fee_minor, cancelled.refund_minor) == (150, 0)
 
 
 async def test_answers_that_come_twice_or_late_change_nothing(world: World) -> None:
