@@ -1,4 +1,4 @@
-"""``reservei sagas``: the sales under way: list them, look at one, and let a stuck one go on."""
+"""``reservei sagas``: sales and changes of stays: list them, look at a booking's, and let a stuck one go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from subgraphs.bookings.models import Saga
 
 sagas_app = typer.Typer(
-    help="The sales of bookings: which step each is at, why it waits, and what to do about those that are stuck.",
+    help=(
+        "The sales of bookings and the changes of their stays: which step each is at, why it waits, and what to do "
+        "about those that are stuck."
+    ),
     no_args_is_help=True,
 )
 
@@ -51,33 +54,34 @@ def list_(
     if not found:
         typer.echo("There are none.")
         return
-    table = Table("Booking", "State", "Step", "Attempts", "Next run", "Last error")
+    table = Table("Booking", "Kind", "State", "Step", "Attempts", "Next run", "Last error")
     for saga in found:
         table.add_row(
-            str(saga.id), saga.state, saga.step, str(saga.attempts), f"{saga.next_run_at:%Y-%m-%d %H:%M:%S}",
-            (saga.last_error or "")[:80],
+            str(saga.booking_id), saga.kind, saga.state, saga.step, str(saga.attempts),
+            f"{saga.next_run_at:%Y-%m-%d %H:%M:%S}", (saga.last_error or "")[:80],
         )  # fmt: skip
     Console().print(table)
 
 
 @sagas_app.command()
 def show(booking: Booking) -> None:
-    """Show one saga, and all that happened to its booking."""
+    """Show the sale of a booking and the changes of its stay, and all that happened to it."""
     from rich.console import Console
     from rich.markup import escape
 
     from subgraphs.bookings.repository import bookings, sagas
 
-    async def read(database: Database) -> tuple[Saga | None, Sequence[RecordedEvent]]:
+    async def read(database: Database) -> tuple[Sequence[Saga], Sequence[RecordedEvent]]:
         async with database.read() as session:
             booking_id = await _booking_id(session, booking)
-            return await sagas.get(session, booking_id), await bookings.history(session, booking_id)
+            return await sagas.of_booking(session, booking_id), await bookings.history(session, booking_id)
 
-    saga, history = with_bookings(read)
+    found, history = with_bookings(read)
     console = Console(soft_wrap=True, highlight=False)
-    if saga is not None:
+    for saga in found:
         for name, value in (
-            ("booking", saga.id), ("state", saga.state), ("step", saga.step), ("attempts", saga.attempts),
+            ("booking", saga.booking_id), ("kind", saga.kind), ("saga", saga.id), ("state", saga.state),
+            ("step", saga.step), ("attempts", saga.attempts),
             ("deadline", saga.deadline), ("next run", saga.next_run_at), ("leased until", saga.leased_until),
             ("leased by", saga.lease_owner), ("last error", saga.last_error),
         ):  # fmt: skip
@@ -89,20 +93,22 @@ def show(booking: Booking) -> None:
 
 @sagas_app.command()
 def retry(booking: Booking) -> None:
-    """Let a stuck saga go on with the step at which it stopped. Mend the cause first."""
+    """Let what is stuck of a booking go on with the step at which it stopped. Mend the cause first."""
     from shared.db import utc_now
     from subgraphs.bookings.repository import sagas
 
-    async def let_go(database: Database) -> str | None:
+    async def let_go(database: Database) -> list[str]:
         async with database.transaction() as session:
             booking_id = await _booking_id(session, booking)
-            retried = await sagas.retry(session, booking_id, utc_now())
-        return None if retried is None else str(retried["step"])
+            ids = list(await sagas.lock_all(session, booking_id))
+            retried = [await sagas.retry(session, saga_id, utc_now()) for saga_id in ids]
+        return [str(each["step"]) for each in retried if each is not None]
 
-    step = with_bookings(let_go)
-    if step is None:
-        raise LocalRuntimeError(f"The saga of {booking} is not stuck.", "See `reservei sagas show`.")
-    typer.echo(f"It goes on with {step}.")
+    steps = with_bookings(let_go)
+    if not steps:
+        raise LocalRuntimeError(f"The sagas of {booking} are not stuck.", "See `reservei sagas show`.")
+    for step in steps:
+        typer.echo(f"It goes on with {step}.")
 
 
 async def _booking_id(session: ReadSession, given: str) -> UUID:

@@ -16,6 +16,7 @@ from shared.config import PlatformSettings, platform_settings
 from shared.db import Database
 from shared.local.errors import LocalRuntimeError
 from shared.testing.plugin import DomainDatabase
+from subgraphs.bookings.tests.stay_changes import ask
 from subgraphs.bookings.tests.world import World
 
 
@@ -64,6 +65,23 @@ async def test_a_stuck_saga_is_listed_shown_and_retried(database: Database, plat
     assert "There are none" in await _run(sagas_app, "list", "--state", "STUCK")
     with pytest.raises(LocalRuntimeError, match="not stuck"):
         await _run(sagas_app, "retry", code)
+
+
+async def test_a_stuck_change_is_shown_beside_the_sale_and_retried(
+    database: Database, platform: PlatformSettings
+) -> None:
+    world = World(database, platform)
+    booking_id = await world.sell()
+    change_id = await ask(world, booking_id, nights=3)
+    async with database.transaction() as session:
+        stuck = """UPDATE sagas SET state = 'STUCK', data = data || '{"stuck_state": "RUNNING"}' WHERE id = :id"""
+        await session.execute(text(stuck), {"id": change_id})
+    shown = await _run(sagas_app, "show", str(booking_id))
+    assert all(part in shown for part in ("SALE", "COMPLETED", "CHANGE", "STUCK", str(change_id)))
+    assert "CHANGE" in await _run(sagas_app, "list", "--state", "stuck")
+    assert (await _run(sagas_app, "retry", str(booking_id))).count("It goes on with HOLD_INVENTORY.") == 1
+    await world.run()
+    assert (await world.saga(change_id)).state == "COMPLETED"
 
 
 async def test_a_booking_that_is_not_there_is_said_to_be_not_there(database: Database) -> None:
