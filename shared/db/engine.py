@@ -11,6 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from shared.config import PlatformSettings
 
+POOL_TIMEOUT_SECONDS = 10
+"""How long a caller waits for a connection before it is refused."""
+STATEMENT_TIMEOUT_SECONDS = 15
+LOCK_TIMEOUT_SECONDS = 5
+"""How long a statement waits for a lock that somebody else holds."""
+
 
 class ReadSession(AsyncSession):
     """A session that only reads. A function that takes it promises not to write."""
@@ -40,20 +46,20 @@ class Database:
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
             max_overflow=max_overflow,
-            pool_timeout=10,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
             # A restarted server costs a round trip here rather than a failed request.
             pool_pre_ping=True,
             connect_args={
                 "timeout": 10,
                 # A server that hangs rather than answers; `statement_timeout` is its own, for statements it does run.
-                "command_timeout": 20,
+                "command_timeout": STATEMENT_TIMEOUT_SECONDS + 5,
                 "server_settings": {
                     "application_name": application_name,
                     "timezone": "UTC",
                     # Our statements are short; planning a JIT for them costs more than it saves.
                     "jit": "off",
-                    "statement_timeout": "15000",
-                    "lock_timeout": "5000",
+                    "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+                    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
                     "idle_in_transaction_session_timeout": "30000",
                 },
             },

@@ -16,12 +16,12 @@ from shared.db import new_id
 
 
 def make_principal(*roles: Role, user_id: UUID | None = None) -> Principal:
-    """Somebody signed in with ``roles`` (a traveler when none are given) for the next ten minutes."""
+    """Somebody signed in with ``roles`` (a traveler when none are given) for the next day: longer than a test run."""
     return Principal(
         user_id=user_id or new_id(),
         roles=frozenset(roles or (Role.TRAVELER,)),
         session_id=new_id(),
-        expires_at=float(int(time.time()) + 600),
+        expires_at=float(int(time.time()) + 86_400),
     )
 
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import event, text
 
 from shared.config import PlatformSettings
-from shared.db import Database, domain_database_url
+from shared.db import Database, domain_database_url, engine
 from shared.db.migrate import upgrade
 from shared.db.provision import create_databases
 from shared.local.postgres import EmbeddedPostgres
@@ -34,6 +34,9 @@ SubgraphClients = Callable[[str], Awaitable[SubgraphClient]]
 
 PATIENCE_SECONDS = 60.0
 """When to give up what must happen: far longer than it takes, so that a busy machine fails no test."""
+
+# Races in tests are many rivals on few cores: whoever waits for a lock there waits for a turn, not for a dead client.
+engine.LOCK_TIMEOUT_SECONDS = engine.STATEMENT_TIMEOUT_SECONDS = engine.POOL_TIMEOUT_SECONDS = 60
 
 # The same examples every time: what a search by chance would find must not fail somebody else's change. To search,
 # run with `--hypothesis-profile=default`.

@@ -22,8 +22,8 @@ from subgraphs.hotels.tests.front_desk import FrontDesk, counts
 T = TypeVar("T")
 ROOMS = 7
 RIVALS = 200
-AT_ONCE = 12
-"""Connections that fight over a row; more only wait longer, until a slow machine reaches the lock timeout."""
+AT_ONCE = 10
+"""Connections that fight over a row; more only wait longer."""
 
 
 async def together(rivals: Iterable[Awaitable[T]]) -> list[T]:
