@@ -174,7 +174,6 @@ def compose(
     message["Subject"] = " ".join(subject.split())
     message["Date"] = formatdate()
     message["Message-ID"] = message_id or make_msgid(domain="reservei.local")
-    message["Content-Language"] = locale
     for name, value in (headers or {}).items():
         message[name] = value
     message.set_content(text)
@@ -182,6 +181,7 @@ def compose(
         import css_inline
 
         message.add_alternative(css_inline.inline(html, load_remote_stylesheets=False), subtype="html")
+    message["Content-Language"] = locale  # last: whoever sets the content drops what was said of it
     return message
 
 

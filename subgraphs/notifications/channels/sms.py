@@ -64,7 +64,7 @@ class TwilioSms:
         """
         self._session = session
         self._url = f"{url.rstrip('/')}/2010-04-01/Accounts/{account}/Messages.json"
-        self._auth = aiohttp.BasicAuth(account, token)
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(account, token)}
         self._sender = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
 
     def lane(self, address: Address) -> str:  # noqa: ARG002
@@ -76,7 +76,7 @@ class TwilioSms:
         form = {"To": message.address.phone or "", "Body": text_of(message), **self._sender}
         try:
             async with self._session.post(
-                self._url, data=form, auth=self._auth, timeout=_TIMEOUT, allow_redirects=False
+                self._url, data=form, headers=self._headers, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
                 body = await response.read()
         except aiohttp.ClientConnectorError as error:
