@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from shared.contracts.inventory import InventoryConfirmed, InventoryHeld, InventoryRefused, InventoryReleased
 from shared.db import Database, new_id
-from subgraphs.hotels.tests.builders import SOON, Market
+from shared.testing import SubgraphClient
+from subgraphs.hotels.tests.builders import SOON, Market, stay
 from subgraphs.hotels.tests.front_desk import FrontDesk, counts
 
 
@@ -27,6 +28,30 @@ async def own_counts(market: Market, desk: FrontDesk) -> list[tuple[int, int]]:
     found = await counts(market, desk.room_type_id)
     assert len(found) == 10
     return [(held, sold - 1) for held, sold in found]
+
+
+async def test_a_full_hotel_offers_a_stay_the_rooms_that_it_has(market: Market, hotels: SubgraphClient) -> None:
+    hotel_id = await market.hotel()
+    desk = FrontDesk(market.database, await market.room_type(hotel_id, rooms=2))
+    await desk.another_booking().sold(0, 10)
+    own = await desk.sold(2, 5)
+    other_type = FrontDesk(market.database, await market.room_type(hotel_id, code="OTHER", rooms=1))
+    elsewhere = await other_type.sold(0, 10)
+    query = """query($id: ID!, $stay: StayInput!, $hold: ID) {
+      hotel(id: $id) { availability(stay: $stay, replacesHoldId: $hold) { roomsLeft } } }"""
+
+    async def rooms_left(first: int, until: int, hold_id: object, *, rooms: int = 1) -> list[int]:
+        asked = stay(until - first, first=SOON + timedelta(days=first), guests=rooms, rooms=rooms)
+        hold = None if hold_id is None else str(hold_id)
+        data = await hotels.data(query, {"id": str(hotel_id), "stay": asked, "hold": hold})
+        return [offer["roomsLeft"] for offer in data["hotel"]["availability"]]
+
+    assert await rooms_left(3, 6, None) == []
+    assert await rooms_left(3, 6, own) == [1]  # two of its own nights, and one that is free
+    assert await rooms_left(3, 5, own, rooms=2) == []  # it has one room
+    assert await rooms_left(3, 6, elsewhere) == [1]  # rooms of another type count for that type only
+    await desk.release(own)
+    assert await rooms_left(3, 6, own) == [1]  # what is given back does not count twice
 
 
 async def test_dates_move_by_a_night_in_a_full_hotel(market: Market, desk: FrontDesk) -> None:
