@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -33,6 +34,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import psutil
 import uvloop
 from load import Result, exchange, once, post
 from supergraph import HOST, PORTS, running_supergraph
@@ -53,6 +55,8 @@ OFFERS = """query($stay: StayInput!, $after: String) {
   }
 }"""
 CALENDAR = """mutation($input: UpdateInventoryInput!) { updateInventory(input: $input) { __typename } }"""
+PARTS = {"server": "reservei.server", "worker": "reservei.worker", "PostgreSQL": "postgres", "Valkey": "valkey-server"}
+"""The processes of `reservei up`, by a word of their command lines."""
 CREATE = """mutation($input: CreateBookingInput!, $key: String!) {
   createBooking(input: $input, idempotencyKey: $key, waitMs: 10000) {
     __typename ... on Booking { state } ... on Problem { message }
@@ -154,6 +158,20 @@ async def contended() -> list[dict[str, Any]]:
     if done["updateInventory"]["__typename"] != "CalendarUpdated":
         sys.exit(f"the calendar is not changed: {done}")
     return [wanted] * ROOMS_FOR_ALL
+
+
+def processor_seconds() -> Counter[str]:
+    """What the parts of the supergraph have had of the processors so far, children that ended included."""
+    spent: Counter[str] = Counter()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            words = " ".join(process.cmdline())
+            part = next((part for part, word in PARTS.items() if word in words), None)
+            if part is not None:
+                times = process.cpu_times()
+                ended = times.children_user + times.children_system if part == "PostgreSQL" else 0.0
+                spent[part] += times.user + times.system + ended
+    return spent
 
 
 async def closed_loop(
@@ -273,25 +291,30 @@ async def main(data_dir: Path, seconds: float, callers: int) -> None:
     password = (data_dir / "secrets" / "postgres_password").read_text(encoding="utf-8").strip()
     server = f"postgresql://postgres:{password}@{HOST}:{read_port(data_dir / 'postgres.port')}/postgres"
     token = await sign_in(TRAVELER.email, TRAVELER.password)
-    rows: list[tuple[Result, Result, Counter[str]]] = []
+    rows: list[tuple[Result, Result, Counter[str], Counter[str]]] = []
     for name, bookings, room_types in (
         ("spread", await spread(int(seconds * 100)), 500),
         ("contended", await contended(), 1),
     ):
         plain = await floor(f"floor of {name}", server, room_types=room_types, callers=callers, seconds=seconds)
+        before = processor_seconds()
         sold, outcomes = await platform(name, bookings, token, callers, seconds)
+        spent = processor_seconds() - before
         if not sold.latencies:
             sys.exit(f"{name}: nothing is confirmed: {dict(outcomes)}")
-        rows.append((plain, sold, outcomes))
+        rows.append((plain, sold, outcomes, spent))
     print(f"{callers} callers, {seconds:.0f} s each, {os.cpu_count()} cores for everything, this program included")
     print(f"{'':<20} {'bookings/s':>10} {'p50 ms':>8} {'p95 ms':>8} {'of floor':>9}  outcomes")
-    for plain, sold, outcomes in rows:
+    for plain, sold, outcomes, spent in rows:
         print(f"{plain.name:<20} {plain.per_second:10.1f} {plain.percentile(0.5):8.1f} {plain.percentile(0.95):8.1f}")
         print(
             f"{sold.name:<20} {sold.per_second:10.1f} {sold.percentile(0.5):8.1f} {sold.percentile(0.95):8.1f} "
             f"{sold.per_second / plain.per_second:9.4f}  {dict(outcomes)}"
         )
-    print(json.dumps({f"{s.name}_of_floor": round(s.per_second / p.per_second, 4) for p, s, _ in rows}))
+        # The warm-up's share is taken off by assuming that it went like the rest.
+        each = seconds / (seconds + WARM_UP) * 1000 / len(sold.latencies)
+        print("  processor ms a booking: " + ", ".join(f"{part} {spent[part] * each:.0f}" for part in PARTS))
+    print(json.dumps({f"{s.name}_of_floor": round(s.per_second / p.per_second, 4) for p, s, _, _ in rows}))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,12 @@ from tests.faults.rabbitmq import OwnRabbitMQ
 PACE = {
     # A dead worker's sagas, a lost reply and an unfinished payment are looked at again after these; the defaults are
     # several times as long, which changes how long the tests take and nothing else.
-    "RESERVEI_BOOKINGS_LEASE_SECONDS": "4",
+    "RESERVEI_BOOKINGS_LEASE_SECONDS": "6",
     "RESERVEI_BOOKINGS_REPLY_SECONDS": "3",
     "RESERVEI_BOOKINGS_MAX_BACKOFF_SECONDS": "4",
-    "RESERVEI_PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "2",
+    # With waits as short as these, a machine that is busy for a minute must not make a person look.
+    "RESERVEI_BOOKINGS_STUCK_ATTEMPTS": "1000",
+    "RESERVEI_PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "3",
     "RESERVEI_PAYMENTS_CHECK_SECONDS": "3",
     "RESERVEI_PAYMENTS_SANDBOX_LATE_SECONDS": "0.5",
 }
