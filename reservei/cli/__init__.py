@@ -12,7 +12,11 @@ from rich.markup import escape
 from reservei.cli.call import call
 from reservei.cli.deadletters import deadletters_app
 from reservei.cli.import_ import import_app
+from reservei.cli.leaderboards import leaderboards_app
 from reservei.cli.ledger import ledger_app
+from reservei.cli.mail import mail
+from reservei.cli.missions import missions_app
+from reservei.cli.points import points_app
 from reservei.cli.projections import projections_app
 from reservei.cli.router import router
 from reservei.cli.sagas import sagas_app
@@ -38,10 +42,14 @@ app.add_typer(import_app, name="import", rich_help_panel="Data")
 app.add_typer(deadletters_app, name="deadletters", rich_help_panel="Operate")
 app.add_typer(ledger_app, name="ledger", rich_help_panel="Operate")
 app.add_typer(sagas_app, name="sagas", rich_help_panel="Operate")
+app.add_typer(points_app, name="points", rich_help_panel="Operate")
+app.add_typer(missions_app, name="missions", rich_help_panel="Operate")
+app.add_typer(leaderboards_app, name="leaderboards", rich_help_panel="Operate")
 app.add_typer(projections_app, name="projections", rich_help_panel="Operate")
 app.add_typer(schema_app, name="schema", rich_help_panel="Develop")
 app.command(rich_help_panel="Develop")(token)
 app.command(rich_help_panel="Develop")(call)
+app.command(rich_help_panel="Develop")(mail)
 
 
 def main() -> None:

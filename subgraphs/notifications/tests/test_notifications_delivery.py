@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from shared.db import new_id
+from shared.config import PlatformSettings
+from shared.db import Database, new_id
 from shared.testing.plugin import eventually
 from subgraphs.notifications.channels.port import NotNow, Outgoing, Refused, Unanswered
 from subgraphs.notifications.kinds import Channel, Kind, Priority
@@ -49,8 +50,9 @@ async def test_of_many_workers_one_sends(world: World) -> None:
     assert len({message.delivery_id for message in world.email.sent}) == 10
 
 
-async def test_without_the_lease_two_workers_send_the_same(world: World) -> None:
+async def test_without_the_lease_two_workers_send_the_same(database: Database, platform: PlatformSettings) -> None:
     """What the lease is for: two workers that only look what is due both send it."""
+    world = World(database, platform, lease_seconds=3600)
     user_id = await _one_mail(world)
     both = [world.worker(owner="a"), world.worker(owner="a")]
     rows = await world.deliveries(user_id)
@@ -66,7 +68,7 @@ async def test_without_the_lease_two_workers_send_the_same(world: World) -> None
     async def both_have_it() -> bool:
         return len(world.email.started) == 2
 
-    await eventually(both_have_it)
+    await eventually(both_have_it, within=60)
     world.email.gate.set()
     await asyncio.gather(*sending)
     assert len(world.email.sent) == 2
@@ -206,7 +208,8 @@ async def test_a_slow_worker_does_not_begin_what_another_has_taken_over(world: W
     assert len(world.email.sent) == 1
 
 
-async def test_a_failing_provider_is_left_alone_for_a_while(world: World) -> None:
+async def test_a_failing_provider_is_left_alone_for_a_while(database: Database, platform: PlatformSettings) -> None:
+    world = World(database, platform, breaker_seconds=3600)
     limit = world.settings.breaker_failures
     for _ in range(limit + 5):
         await _one_mail(world)
@@ -219,7 +222,8 @@ async def test_a_failing_provider_is_left_alone_for_a_while(world: World) -> Non
     assert sum(row.attempts for row in await world.deliveries()) == limit
 
 
-async def test_another_channel_goes_on_while_one_is_left_alone(world: World) -> None:
+async def test_another_channel_goes_on_while_one_is_left_alone(database: Database, platform: PlatformSettings) -> None:
+    world = World(database, platform, breaker_seconds=3600)
     sms = {(Kind.BOOKING_CONFIRMED, Channel.SMS): True}
     user_id = await world.traveler(choices=sms, changes_phone_number=True, phone_number="+5521987654321")
     breaker = world.dispatcher._breaker(Channel.EMAIL, "")
@@ -268,7 +272,8 @@ async def test_a_confirmation_is_not_behind_a_campaign(world: World) -> None:
     assert {row.priority for row in leased[1:]} == {Priority.CAMPAIGN}
 
 
-async def test_a_campaign_leaves_hands_free_for_what_is_urgent(world: World) -> None:
+async def test_a_campaign_leaves_hands_free_for_what_is_urgent(database: Database, platform: PlatformSettings) -> None:
+    world = World(database, platform, lease_seconds=3600)
     await _campaign(world, 50)
     world.email.gate = asyncio.Event()
     stop = asyncio.Event()
@@ -279,13 +284,13 @@ async def test_a_campaign_leaves_hands_free_for_what_is_urgent(world: World) -> 
         async def half_of_the_hands_are_full() -> bool:
             return len(world.email.started) == half
 
-        await eventually(half_of_the_hands_are_full)
+        await eventually(half_of_the_hands_are_full, within=60)
         user_id = await _one_mail(world)  # the campaign's mails hang, and will not let go
 
         async def the_confirmation_is_under_way() -> bool:
             return len(world.email.started) > half
 
-        await eventually(the_confirmation_is_under_way)
+        await eventually(the_confirmation_is_under_way, within=60)
         assert world.email.started[half].kind is Kind.BOOKING_CONFIRMED
         assert len(world.email.started) == half + 1
         assert await world.states(user_id) == {"EMAIL": "PENDING"}
@@ -310,7 +315,8 @@ async def test_a_campaign_reaches_those_who_asked_for_it_once(world: World) -> N
     assert world.email.sent[0].unsubscribe_url is not None
 
 
-async def test_stopping_finishes_what_is_begun(world: World) -> None:
+async def test_stopping_finishes_what_is_begun(database: Database, platform: PlatformSettings) -> None:
+    world = World(database, platform, lease_seconds=3600)
     user_id = await _one_mail(world)
     world.email.gate = asyncio.Event()
     stop = asyncio.Event()
@@ -319,7 +325,7 @@ async def test_stopping_finishes_what_is_begun(world: World) -> None:
     async def is_begun() -> bool:
         return bool(world.email.started)
 
-    await eventually(is_begun)
+    await eventually(is_begun, within=60)
     stop.set()
     world.email.gate.set()
     await running
