@@ -46,10 +46,6 @@ class Mails:
             minutes=self._minutes,
         )
 
-    def password_changed(self, session: WriteSession, user: User) -> None:
-        """The password is another one now; if that was not you, act."""
-        self._record(session, user, "password_changed", link=f"{self._public_url}/reset-password")
-
     def account_deleted(self, session: WriteSession, user: User) -> None:
         """The account is gone. ``user`` is as they were before."""
         self._record(session, user, "account_deleted")

@@ -41,7 +41,6 @@ class PasswordChanges:
         await sessions.end_all(session, user_id, EndReason.PASSWORD_CHANGED, now, except_id=session_id)
         await one_time_tokens.withdraw(session, user_id, Purpose.RESET_PASSWORD)
         events.publish(session, user, events.UserPasswordChanged(user_id=user.id, at=now, by_reset=False))
-        self.mails.password_changed(session, user)
         return user
 
     async def request_reset(self, session: WriteSession, *, email: str) -> None:
@@ -82,5 +81,4 @@ class PasswordChanges:
             user = verified
             events.publish(session, user, events.UserEmailVerified(user_id=user.id, email=user.email, verified_at=now))
         await sessions.end_all(session, user.id, EndReason.PASSWORD_CHANGED, now)
-        self.mails.password_changed(session, user)
         return user

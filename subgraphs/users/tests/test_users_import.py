@@ -142,7 +142,7 @@ async def test_every_mail_renders_in_both_languages(users: UsersUnderTest, local
         {"token": reset.context["token"]},
     )
     mails = await users.mails()
-    names = ["verify_email", "sign_up_attempt", "reset_password", "password_changed"]
+    names = ["verify_email", "sign_up_attempt", "reset_password"]
     assert [mail.template for mail in mails] == [f"users/{name}" for name in names]
     subjects = set()
     for mail in mails:
@@ -150,7 +150,7 @@ async def test_every_mail_renders_in_both_languages(users: UsersUnderTest, local
         message = _templates().render(mail, sender="noreply@reservei.example")
         assert mail.context["link"] in message.get_content()
         subjects.add(message["Subject"])
-    assert len(subjects) == 4
+    assert len(subjects) == 3
 
 
 async def test_housekeeping_removes_what_nobody_can_use_and_nothing_else(users: UsersUnderTest) -> None:
