@@ -55,6 +55,7 @@ OFFERS = """query($stay: StayInput!, $after: String) {
   }
 }"""
 CALENDAR = """mutation($input: UpdateInventoryInput!) { updateInventory(input: $input) { __typename } }"""
+UNDECIDED = {"PENDING", "HELD", "AUTHORIZED"}
 PARTS = {"server": "reservei.server", "worker": "reservei.worker", "PostgreSQL": "postgres", "Valkey": "valkey-server"}
 """The processes of `reservei up`, by a word of their command lines."""
 CREATE = """mutation($input: CreateBookingInput!, $key: String!) {
@@ -208,12 +209,16 @@ async def platform(
             booking = next(left, None)
             if booking is None:
                 sys.exit("all rooms are sold before the time is over; give fewer seconds")
-            _, body = await exchange(reader, writer, _request(CREATE, {"input": booking, "key": str(uuid4())}, token))
-            answer = json.loads(body)
-            if answer.get("errors"):
-                return str(answer["errors"][0]["extensions"]["code"])
-            created = answer["data"]["createBooking"]
-            return str(created.get("state") or created["__typename"])
+            request = _request(CREATE, {"input": booking, "key": str(uuid4())}, token)
+            while True:
+                _, body = await exchange(reader, writer, request)
+                answer = json.loads(body)
+                if answer.get("errors"):
+                    return str(answer["errors"][0]["extensions"]["code"])
+                created = answer["data"]["createBooking"]
+                outcome = str(created.get("state") or created["__typename"])
+                if outcome not in UNDECIDED:  # otherwise the same request waits on for the same booking
+                    return outcome
 
         return call
 
