@@ -84,13 +84,7 @@ RULES: Final[dict[Kind, Rule]] = {
     Kind.LEVEL_UP: Rule(Priority.SOCIAL, _ALL_BUT_SMS, can_wait=True, in_digest=True, is_capped=True),
     Kind.COUPON_GRANTED: Rule(Priority.SOCIAL, _APP_AND_MAIL, can_wait=True, in_digest=True, is_capped=True),
     Kind.NEW_SIGN_IN: Rule(Priority.SECURITY, _ALL_BUT_SMS, can_be_switched_off=False),
-    # The mail about it is sent by users, in the transaction of the change: two would be one too many.
-    Kind.PASSWORD_CHANGED: Rule(
-        Priority.SECURITY,
-        frozenset({Channel.IN_APP, Channel.PUSH}),
-        can_be_switched_off=False,
-        unavailable=frozenset({Channel.EMAIL}),
-    ),
+    Kind.PASSWORD_CHANGED: Rule(Priority.SECURITY, _ALL_BUT_SMS, can_be_switched_off=False),
     # Advertising needs consent (LGPD, article 7): off until the traveler switches it on.
     Kind.CAMPAIGN: Rule(Priority.CAMPAIGN, frozenset(), can_wait=True, is_capped=True),
     Kind.DIGEST: Rule(

@@ -328,3 +328,15 @@ async def _rows_naming(world: World, user_id: UUID) -> list[str]:
             )
             found += [f"{table.name}: {row[0]}" for row in rows]
     return found
+
+
+async def test_a_changed_password_is_told_by_mail(world: World) -> None:
+    user_id = await world.traveler(locale="en")
+    changed = UserPasswordChanged(user_id=user_id, at=world.now, by_reset=True)
+    await world.hear("user.password_changed", changed, about=user_id, sequence=4)
+    await world.send_all()
+    (sent,) = world.email.sent
+    assert sent.words.title == "Your password was changed"
+    assert "3 Aug 2026, 12:00" in sent.words.text
+    assert sent.link.endswith("/reset-password")
+    assert sent.unsubscribe_url is None
