@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 
 from shared.db import ReadSession, WriteSession
 from subgraphs.gamification.models import Badge, Progress, ProgressUpdate
@@ -31,10 +30,10 @@ async def badges_of_users(session: ReadSession, user_ids: Collection[UUID]) -> M
     return found
 
 
-async def note(session: WriteSession, progress: Progress, at: datetime) -> None:
+def note(session: WriteSession, progress: Progress, at: datetime) -> None:
     """Append a change of progress to what subscriptions read."""
-    await session.execute(
-        insert(ProgressUpdate).values(
+    session.add(
+        ProgressUpdate(
             user_id=progress.user_id,
             sequence=progress.sequence,
             mission_id=progress.mission_id,

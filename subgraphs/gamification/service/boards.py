@@ -29,6 +29,10 @@ _KEPT: Final = timedelta(days=100)
 _BATCH: Final = 500
 
 
+class BoardsBusy(Exception):
+    """Somebody else writes scores at the moment."""
+
+
 class Period(Enum):
     """The time that a leaderboard is about."""
 
@@ -153,11 +157,11 @@ async def rebuild(database: Database, redis: Redis) -> int:
     """Make all boards again from PostgreSQL; how many travelers were looked at.
 
     Raises:
-        RuntimeError: scores are being written by somebody else for longer than a moment.
+        BoardsBusy: somebody else writes scores at the moment.
     """
     async with database.transaction() as session:
         if not await boards.may_work(session):
-            raise RuntimeError("the leaderboards are being written right now; try again")
+            raise BoardsBusy
         async for key in redis.scan_iter(match=f"{PREFIX}*", count=1000):
             await redis.delete(key)
         return await _rebuild(session, redis)

@@ -34,6 +34,14 @@ async def settle(session: WriteSession, traveler: Traveler, now: datetime, cause
         await activity.enrolments(session, traveler.user_id),
         now,
     )
+    # What is written is read by nobody before the end, so it goes to the database once and not piece by piece.
+    with session.no_autoflush:
+        await _make_it_so(session, traveler, found, catalogue, now, cause)
+
+
+async def _make_it_so(
+    session: WriteSession, traveler: Traveler, found: Standing, catalogue: Catalogue, now: datetime, cause: Cause
+) -> None:
     entries, lifetime = traveler.ledger_sequence, traveler.lifetime
     expiry = await bring_into_line(session, traveler, found.grants, now)
     traveler.lifetime = found.lifetime
@@ -41,7 +49,7 @@ async def settle(session: WriteSession, traveler: Traveler, now: datetime, cause
     traveler.due_at = min((each for each in (found.due_at, expiry) if each is not None), default=None)
     if traveler.ledger_sequence != entries:
         tell_points(session, traveler, cause)
-    if traveler.lifetime != lifetime:
+    if traveler.ledger_sequence != entries or traveler.lifetime != lifetime:
         await travelers.note_board_change(session, traveler.user_id)
     await _settle_missions(session, traveler, found, catalogue, now, cause)
     await _settle_badges(session, traveler, found, cause)
@@ -85,7 +93,7 @@ async def _settle_missions(
         traveler.mission_sequence += 1
         row.version, row.value, row.target, row.completions, row.completed_at = _of(state)
         row.sequence = traveler.mission_sequence
-        await progress.note(session, row, now)
+        progress.note(session, row, now)
         publish(
             session,
             traveler,
