@@ -68,11 +68,10 @@ def stored_mails(folder: Path, *, to: str | None = None) -> list[StoredMail]:
     """The mails in ``folder``, the newest first; those of one recipient, when given."""
     from datetime import UTC
     from email import message_from_bytes, policy
-    from typing import cast
 
     found = []
     for path in folder.glob("*.eml"):
-        message = cast("EmailMessage", message_from_bytes(path.read_bytes(), policy=policy.default))
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
         if to is None or to.lower() in str(message["To"]).lower():
             found.append(StoredMail(path, message, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
     return sorted(found, key=lambda stored: (stored.stored_at, stored.path.name), reverse=True)
