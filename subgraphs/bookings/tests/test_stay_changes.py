@@ -13,6 +13,7 @@ import pytest
 
 from shared.contracts import inventory as i
 from shared.contracts.bookings import BookingEvent
+from shared.testing.plugin import eventually
 from subgraphs.bookings.booking.aggregate import BookingState, ChangeState
 from subgraphs.bookings.ids import hold_id_of
 from subgraphs.bookings.payments.methods import Boleto, Card, Pix
@@ -324,6 +325,39 @@ async def test_a_cancellation_that_meets_a_change_undoes_it(world: World) -> Non
     assert not isinstance(outcomes[1], BaseException)
     await world.run()
     assert (await world.booking(booking_id)).state is BookingState.CANCELLED
+    assert set(world.inventory.holds.values()) == {"free"}
+    await assert_settled(world, booking_id, kept=0)
+
+
+async def test_a_cancellation_that_had_to_wait_for_a_change_sees_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock is a statement of its own, because one that waited would not see the change that began meanwhile."""
+    booking_id = await world.sell()
+    is_written, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def record_and_pause(*given: Any, **named: Any) -> Any:
+        made = await record(*given, **named)
+        is_written.set()
+        await may_go_on.wait()
+        return made
+
+    async def somebody_waits() -> bool:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(await world.value(waiting))
+
+    monkeypatch.setattr(stay_changes, "record", record_and_pause)
+    asking = asyncio.create_task(ask(world, booking_id, nights=3))
+    await is_written.wait()
+    cancelling = asyncio.create_task(world.cancel(booking_id))
+    await eventually(somebody_waits)
+    may_go_on.set()
+    change_id = await asking
+    assert (await cancelling).changes[0].failure_reason == "cancelled"
+    await world.run()
+    assert (await saga_of(world, change_id)).state == sagas.COMPENSATED
     assert set(world.inventory.holds.values()) == {"free"}
     await assert_settled(world, booking_id, kept=0)
 
