@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db import ReadSession, WriteSession, new_id
@@ -142,15 +142,22 @@ async def drafts(session: ReadSession) -> Sequence[tuple[Mission, MissionVersion
     return [(mission, version) for mission, version in rows]
 
 
-async def put_earning_rule(session: WriteSession, code: str, definition: Mapping[str, Any]) -> None:
-    """Write an earning rule, in the place of the one with its code."""
-    statement = insert(EarningRuleRow).values(code=code, definition=dict(definition))
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["code"], set_={"definition": statement.excluded.definition})
+async def add_earning_rule(session: WriteSession, code: str, definition: Mapping[str, Any]) -> bool:
+    """A new earning rule; false when its code is taken."""
+    statement = (
+        insert(EarningRuleRow)
+        .values(code=code, definition=dict(definition))
+        .on_conflict_do_nothing()
+        .returning(EarningRuleRow.code)
     )
-
-
-async def drop_earning_rule(session: WriteSession, code: str) -> bool:
-    """Delete an earning rule; false when there is none."""
-    statement = delete(EarningRuleRow).where(EarningRuleRow.code == code).returning(EarningRuleRow.code)
     return await session.scalar(statement) is not None
+
+
+async def earning_rule(session: WriteSession, code: str) -> EarningRuleRow | None:
+    """An earning rule, for us alone until the transaction ends."""
+    return await session.scalar(
+        select(EarningRuleRow)
+        .where(EarningRuleRow.code == code)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )

@@ -4,6 +4,7 @@
 # ruff: noqa: A002
 # Arguments carry the names that the schema gives them.
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -16,7 +17,10 @@ from subgraphs.gamification.schema.missions import MissionDraft, MissionProgress
 from subgraphs.gamification.schema.outcomes import (
     AnswersProblems,
     ArchiveMissionResult,
+    Campaign,
+    CreateCampaignResult,
     CreateMissionResult,
+    EndCampaignResult,
     EnrollMissionResult,
     LeaderboardVisibility,
     PointsRedeemed,
@@ -25,13 +29,23 @@ from subgraphs.gamification.schema.outcomes import (
     UpdateMissionResult,
 )
 from subgraphs.gamification.schema.points import GrantedCoupon, PointsAccount
-from subgraphs.gamification.service import missions, visibility
+from subgraphs.gamification.service import campaigns, missions, visibility
 from subgraphs.gamification.service.points import redeem
 
 MissionId = Annotated[strawberry.ID, strawberry.argument(description="The mission.")]
 Definition = Annotated[
     JSON, strawberry.argument(description="What the mission asks and gives; see docs/guides/gamification.md.")
 ]
+
+
+@strawberry.input(description="A campaign to be.")
+class CreateCampaignInput:
+    """Terms of a campaign."""
+
+    code: str = strawberry.field(description="3 to 60 lower-case letters, digits and hyphens: `winter-double`.")
+    percent: int = strawberry.field(description="Of what stays earn otherwise: 200 for twice as much, 101 to 1000.")
+    valid_from: datetime = strawberry.field(description="Stays booked from then on; not in the past.")
+    valid_until: datetime = strawberry.field(description="Stays booked before then.")
 
 
 @strawberry.type
@@ -163,3 +177,39 @@ class Mutation:
         async with context.database.transaction() as session:
             record = await missions.archive(session, mission_id, context.now)
         return MissionDraft(record=record)
+
+    @strawberry.mutation(
+        description=(
+            "Have stays that are booked in a window earn more points; of several campaigns at a time the best counts. "
+            "For administrators. The same code with the same terms again changes nothing."
+        ),
+        extensions=[AnswersProblems()],
+    )
+    async def create_campaign(
+        self,
+        info: Info,
+        input: Annotated[CreateCampaignInput, strawberry.argument(description="Its code, its window, and how much.")],
+    ) -> CreateCampaignResult:
+        context = info.context
+        context.require_role(Role.ADMIN)
+        async with context.database.transaction() as session:
+            await campaigns.create(
+                session, input.code, input.percent, input.valid_from, input.valid_until, now=context.now
+            )
+        return Campaign(code=input.code, ends_at=input.valid_until)
+
+    @strawberry.mutation(
+        description=(
+            "End a campaign now; what was booked in it earns what it promised. For administrators. One that has ended "
+            "stays as it is."
+        ),
+        extensions=[AnswersProblems()],
+    )
+    async def end_campaign(
+        self, info: Info, code: Annotated[str, strawberry.argument(description="The campaign's code.")]
+    ) -> EndCampaignResult:
+        context = info.context
+        context.require_role(Role.ADMIN)
+        async with context.database.transaction() as session:
+            ends_at = await campaigns.end(session, code, context.now)
+        return Campaign(code=code, ends_at=ends_at)

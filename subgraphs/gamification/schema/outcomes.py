@@ -1,5 +1,6 @@
 """What the mutations of gamification can answer."""
 
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
@@ -57,6 +58,24 @@ class MissionCodeTaken(Problem):
     """A code is of one mission."""
 
 
+@strawberry.type(description="A campaign: stays that are booked while it lasts earn more points.")
+class Campaign:
+    """Success."""
+
+    code: str = strawberry.field(description="Its name for programs: `winter-double`.")
+    ends_at: datetime = strawberry.field(description="Stays that are booked from then on earn as ever.")
+
+
+@strawberry.type(description="Another campaign or earning rule has the code. Nothing was written.")
+class CampaignCodeTaken(Problem):
+    """A code is of one rule."""
+
+
+@strawberry.type(description="There is no such campaign.")
+class CampaignNotFound(Problem):
+    """The code leads to no campaign."""
+
+
 @strawberry.type(description="The mission has nothing to publish.")
 class NothingToPublish(Problem):
     """Write a draft first."""
@@ -108,6 +127,14 @@ ArchiveMissionResult: TypeAlias = Annotated[
     MissionDraft | MissionNotFound,
     strawberry.union("ArchiveMissionResult", description="The mission, or why it is as it was."),
 ]
+CreateCampaignResult: TypeAlias = Annotated[
+    Campaign | CampaignCodeTaken | InvalidInput,
+    strawberry.union("CreateCampaignResult", description="The campaign, or why there is none."),
+]
+EndCampaignResult: TypeAlias = Annotated[
+    Campaign | CampaignNotFound,
+    strawberry.union("EndCampaignResult", description="The campaign, or why there is none."),
+]
 DryRunMissionResult: TypeAlias = Annotated[
     MissionDryRun | InvalidMission,
     strawberry.union("DryRunMissionResult", description="What would have been, or what is wrong with the definition."),
@@ -136,6 +163,10 @@ def _problem(error: errors.GamificationError, language: Language) -> Problem:
             return IdempotencyKeyReused(message=message)
         case errors.UnknownMission():
             return MissionNotFound(message=message)
+        case errors.RuleCodeTaken():
+            return CampaignCodeTaken(message=message)
+        case errors.UnknownCampaign():
+            return CampaignNotFound(message=message)
         case errors.CodeTaken():
             return MissionCodeTaken(message=message)
         case errors.NothingToPublish():

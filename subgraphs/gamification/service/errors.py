@@ -57,6 +57,18 @@ class CodeTaken(GamificationError):
     key = "code_taken"
 
 
+class RuleCodeTaken(GamificationError):
+    """Another earning rule has the code."""
+
+    key = "code_taken"
+
+
+class UnknownCampaign(GamificationError):
+    """There is no campaign with the code."""
+
+    key = "unknown_campaign"
+
+
 class NothingToPublish(GamificationError):
     """The mission has no draft and was never published."""
 

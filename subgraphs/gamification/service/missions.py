@@ -30,7 +30,7 @@ from subgraphs.gamification.service.errors import (
 )
 from subgraphs.gamification.service.settling import settle
 
-_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,59}")
+CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,59}")
 _BATCH: Final = 200
 _POSITION: Final = 100
 
@@ -52,7 +52,7 @@ async def create(session: WriteSession, code: str, definition: Any, *, author_id
         InvalidMission: the definition has mistakes.
         CodeTaken: there is a mission with the code that says something else.
     """
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise InvalidValue("code", "code_malformed")
     await _checked(session, definition)
     mission_id = new_id()

@@ -9,10 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.auth import Principal, Role
+from shared.db import utc_now
 from shared.testing import SubgraphClient, make_principal
 from shared.testing.plugin import count_queries
 from subgraphs.gamification.app import subgraph
-from subgraphs.gamification.models import Coupon, MissionVersion
+from subgraphs.gamification.models import Coupon, EarningRuleRow, MissionVersion
+from subgraphs.gamification.service import campaigns
+from subgraphs.gamification.service.rebuilding import rebuild
 from subgraphs.gamification.tests.test_rules import definition, rule
 from subgraphs.gamification.tests.world import START, World, booking_event, stay
 
@@ -35,6 +38,9 @@ ARCHIVE = "mutation($id: ID!) { archiveMission(id: $id) { __typename ... on Miss
 ENROL = "mutation($id: ID!) { enrollMission(id: $id) { __typename ... on MissionProgress { status value } } }"
 DRY_RUN = """query($definition: JSON!, $since: DateTime) { dryRunMission(definition: $definition, since: $since) {
   __typename ... on MissionDryRun { travelerCount completedCount } ... on InvalidMission { mistakes { path } } } }"""
+CAMPAIGN = """mutation($input: CreateCampaignInput!) { createCampaign(input: $input) {
+  __typename ... on Campaign { code endsAt } ... on InvalidInput { field } } }"""
+END = "mutation($code: String!) { endCampaign(code: $code) { __typename ... on Campaign { endsAt } } }"
 WEEKENDS = UUID("0195f3a0-0000-7000-8000-000000000105")
 
 
@@ -279,3 +285,59 @@ async def test_a_dry_run_through_graphql(client: SubgraphClient, world: World) -
     assert data["dryRunMission"] == {"__typename": "MissionDryRun", "travelerCount": 1, "completedCount": 1}
     wrong = await client.data(DRY_RUN, {"definition": {}}, as_=make_principal(Role.ADMIN))
     assert wrong["dryRunMission"]["__typename"] == "InvalidMission"
+
+
+def campaign(**changes: Any) -> dict[str, Any]:
+    now = utc_now()
+    return {
+        "code": "double", "percent": 200, "validFrom": (now + timedelta(minutes=30)).isoformat(),
+        "validUntil": (now + timedelta(days=7)).isoformat(), **changes,
+    }  # fmt: skip
+
+
+async def test_the_life_of_a_campaign(client: SubgraphClient, world: World) -> None:
+    admin = make_principal(Role.ADMIN)
+
+    async def ask(operation: str, **variables: Any) -> Any:
+        (found,) = (await client.data(operation, variables, as_=admin)).values()
+        return found
+
+    given = campaign()
+    for wrong, field in (
+        (campaign(percent=100), "percent"),
+        (campaign(validFrom=START.isoformat()), "validFrom"),
+        (campaign(validUntil=given["validFrom"]), "validUntil"),
+        (campaign(code="No!"), "code"),
+    ):
+        assert await ask(CAMPAIGN, input=wrong) == {"__typename": "InvalidInput", "field": field}
+    for _ in range(2):
+        assert (await ask(CAMPAIGN, input=given))["__typename"] == "Campaign"
+    assert (await ask(CAMPAIGN, input={**given, "percent": 300}))["__typename"] == "CampaignCodeTaken"
+    assert (await ask(CAMPAIGN, input=campaign(code="base-brl")))["__typename"] == "CampaignCodeTaken"
+    assert (await ask(END, code="base-brl"))["__typename"] == "CampaignNotFound"
+    assert (await ask(END, code="double"))["__typename"] == "Campaign"
+    assert (await ask(END, code="double"))["__typename"] == "CampaignNotFound", "it never began"
+
+
+async def test_ending_a_campaign_keeps_what_it_promised(client: SubgraphClient, world: World) -> None:
+    user = uuid4()
+    async with world.database.transaction() as session:
+        await campaigns.create(session, "double", 200, START, START + timedelta(days=9999), now=START)
+    await world.deliver(booking_event("confirmed", user_id=user))
+    for _ in range(2):
+        data = await client.data(END, {"code": "double"}, as_=make_principal(Role.ADMIN))
+        assert data["endCampaign"]["__typename"] == "Campaign"
+    later = uuid4()
+    await world.deliver(booking_event("confirmed", user_id=later, at=utc_now() + timedelta(days=1)))
+    await rebuild(world.database, world.now, lambda _: None)
+    assert ((await world.balances(user)).pending, (await world.balances(later)).pending) == (880, 440)
+
+
+@pytest.mark.parametrize(("caller", "code"), [(None, "UNAUTHENTICATED"), (make_principal(Role.SUPPORT), "FORBIDDEN")])
+async def test_only_admins_make_campaigns(
+    client: SubgraphClient, world: World, caller: Principal | None, code: str
+) -> None:
+    before = await world.count(EarningRuleRow)
+    assert codes_of(await client.execute(CAMPAIGN, {"input": campaign()}, as_=caller)) == {code}
+    assert codes_of(await client.execute(END, {"code": "double"}, as_=caller)) == {code}
+    assert await world.count(EarningRuleRow) == before

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.db import new_id
 from subgraphs.gamification.models import LedgerEntry, LedgerPosting, Lot
+from subgraphs.gamification.service import campaigns
 from subgraphs.gamification.service.points import redeem
 from subgraphs.gamification.settings import GamificationSettings
 from subgraphs.gamification.tests.world import START, Balances, World, booking_event, stay
@@ -220,13 +221,10 @@ async def test_a_stay_booked_at_a_higher_level_earns_more(world: World) -> None:
 
 
 async def test_a_campaign_multiplies_what_is_booked_in_its_window(world: World) -> None:
+    now = START - timedelta(days=30)
     async with world.database.transaction() as session:
-        from subgraphs.gamification.repository import catalogue
-
-        window = {"valid_from": START.isoformat(), "valid_until": (START + timedelta(days=7)).isoformat()}
-        await catalogue.put_earning_rule(session, "double", {"multiplier_percent": 200, **window})
-        await catalogue.put_earning_rule(session, "more", {"multiplier_percent": 150})
-        await catalogue.bump(session)
+        await campaigns.create(session, "double", 200, START, START + timedelta(days=7), now=now)
+        await campaigns.create(session, "more", 150, now, START + timedelta(days=90), now=now)
     for days, points in ((-1, 660), (0, 880), (6, 880), (7, 660)):
         user = uuid4()
         await world.deliver(booking_event("confirmed", user_id=user, at=START + timedelta(days=days)))
