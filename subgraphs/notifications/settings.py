@@ -32,6 +32,9 @@ class NotificationsSettings(BaseSettings):
         default=24, ge=1, description="How long a mail waits for an address that users has not told us yet."
     )
 
+    keep_days: int = Field(
+        default=400, ge=61, description="How long notifications and the log of their deliveries are kept."
+    )
     stale_hours: int = Field(
         default=72, ge=1, description="Nothing is sent about what happened longer ago; in the app it is shown."
     )

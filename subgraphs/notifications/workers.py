@@ -9,6 +9,7 @@ from shared.config import PlatformSettings
 from shared.db import Database
 from subgraphs.notifications.channels.assembly import open_providers
 from subgraphs.notifications.delivery.dispatcher import Dispatcher
+from subgraphs.notifications.delivery.housekeeping import Housekeeper
 from subgraphs.notifications.delivery.preparing import Preparer
 from subgraphs.notifications.delivery.scheduler import Scheduler
 from subgraphs.notifications.secrets import Secrets
@@ -27,4 +28,4 @@ def background_tasks(
             preparer = Preparer(database, settings, knobs, secrets)
             await Dispatcher(database, providers, preparer, secrets, knobs).run(stop)
 
-    return [dispatch, Scheduler(database, knobs).run]
+    return [dispatch, Scheduler(database, knobs).run, Housekeeper(database, knobs).run]

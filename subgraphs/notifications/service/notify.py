@@ -73,7 +73,7 @@ async def notify(
     sequence = await feeds.next_sequence(session, message.user_id)
     if sequence is None:
         return None
-    recipient = await recipient_of(session, message.user_id, now)
+    recipient = await recipient_of(session, message.user_id, now, is_capped=RULES[message.kind].is_capped)
     added = await notifications.add_new(session, [_row(message, recipient, sequence, now)])
     if not added:
         return None
@@ -89,9 +89,9 @@ async def notify(
     return notification
 
 
-async def recipient_of(session: WriteSession, user_id: UUID, now: datetime) -> Recipient:
-    """What is known of a user whose feed is locked."""
-    sent = await deliveries.sent_since(session, [user_id], now - _A_DAY, CAPPED)
+async def recipient_of(session: WriteSession, user_id: UUID, now: datetime, *, is_capped: bool) -> Recipient:
+    """What is known of a user whose feed is locked; the day's messages only where they count."""
+    sent = await deliveries.sent_since(session, [user_id], now - _A_DAY, CAPPED) if is_capped else {}
     return Recipient(
         contact=await contacts.get(session, user_id),
         settings=(await preferences.settings_of(session, [user_id])).get(user_id),
