@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
+from redis.asyncio import Redis
 from strawberry.dataloader import DataLoader
 
 from shared.db import Database, ReadSession
@@ -17,6 +18,7 @@ from subgraphs.gamification.repository import activity, ledger, progress, travel
 from subgraphs.gamification.repository.ledger import Change
 from subgraphs.gamification.rules.catalogue import Catalogue
 from subgraphs.gamification.service import catalogue as rules
+from subgraphs.gamification.service.boards import Board, Place, places_of
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -37,8 +39,9 @@ class HistoryPage:
 class Loaders:
     """The loaders of one operation."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, redis: Redis) -> None:
         self._database = database
+        self._redis = redis
         self.traveler: Final[DataLoader[UUID, Traveler | None]] = self._of(travelers.by_ids)
         self.progress: Final[DataLoader[UUID, Sequence[Progress] | None]] = self._of(progress.of_users)
         """By user."""
@@ -50,11 +53,17 @@ class Loaders:
         self.history: Final[DataLoader[HistoryPage, Sequence[Change] | None]] = self._of(_histories)
         self.booking_lot: Final[DataLoader[UUID, Lot | None]] = self._of(ledger.of_bookings)
         """By booking."""
+        self.place: Final[DataLoader[tuple[Board, UUID], tuple[Place, int] | None]] = DataLoader(load_fn=self._places)
+        """By board and user: the place, and the size of the board."""
         self._rules: Final[DataLoader[None, Catalogue]] = DataLoader(load_fn=self._read_rules)
 
     async def catalogue(self) -> Catalogue:
         """The rules of the game, read once for the operation."""
         return await self._rules.load(None)
+
+    async def _places(self, asked: Sequence[tuple[Board, UUID]]) -> list[tuple[Place, int] | None]:
+        found = await places_of(self._redis, asked)
+        return [found.get(each) for each in asked]
 
     async def _read_rules(self, keys: Sequence[None]) -> list[Catalogue]:
         async with self._database.read() as session:

@@ -42,7 +42,7 @@ class GamificationContext(SubgraphContext):
 
     def look_again(self) -> None:
         """Begin anew with nothing loaded, as each event of a subscription must."""
-        self.loaders = Loaders(self.database)
+        self.loaders = Loaders(self.database, self.redis)
         self.now = self._clock()
         """One moment for the whole operation, so that all its parts agree on what is past."""
 

@@ -71,9 +71,12 @@ async def add_mission(session: WriteSession, mission_id: UUID, code: str, positi
 
 
 async def lock_mission(session: WriteSession, mission_id: UUID) -> Mission | None:
-    """A mission, for us alone until the transaction ends."""
+    """A mission, for us alone until the transaction ends; progress in it may be written meanwhile."""
     return await session.scalar(
-        select(Mission).where(Mission.id == mission_id).with_for_update().execution_options(populate_existing=True)
+        select(Mission)
+        .where(Mission.id == mission_id)
+        .with_for_update(key_share=True)  # or who writes progress would wait for us, and we for their traveler
+        .execution_options(populate_existing=True)
     )
 
 

@@ -116,10 +116,10 @@ class User:
     ) -> LeaderboardRank | None:
         require_self_or_staff(info, self.user_id)
         board = boards.board_at(boards.Period(period.value), city, info.context.now)
-        place = await boards.place_of(info.context.redis, board, self.user_id)
-        if place is None:
+        found = await info.context.loaders.place.load((board, self.user_id))
+        if found is None:
             return None
-        count = await boards.size(info.context.redis, board)
+        place, count = found
         return LeaderboardRank(rank=place.rank, points=place.points, participant_count=count)
 
     @strawberry.field(description=f"Whether the user's first name and points are shown on leaderboards. {PRIVATE}")

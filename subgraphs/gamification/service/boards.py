@@ -98,13 +98,22 @@ async def around(redis: Redis, board: Board, user_id: UUID, radius: int) -> Sequ
     return await _places(redis, board, start, int(rank) + radius - start + 1)
 
 
-async def place_of(redis: Redis, board: Board, user_id: UUID) -> Place | None:
-    """A traveler's place; ``None`` when they are not on the board."""
-    points = await redis.zscore(board.key, str(user_id))
-    if points is None:
-        return None
-    better = await redis.zcount(board.key, f"({int(points)}", "+inf")
-    return Place(user_id, int(points), int(better) + 1)
+async def places_of(redis: Redis, asked: Collection[tuple[Board, UUID]]) -> dict[tuple[Board, UUID], tuple[Place, int]]:
+    """The places of travelers, each with the size of its board; without those that are not on it. Two round trips."""
+    async with redis.pipeline(transaction=False) as pipeline:
+        for board, user_id in asked:
+            pipeline.zscore(board.key, str(user_id))
+        scores = await pipeline.execute()
+    known = {each: int(score) for each, score in zip(asked, scores, strict=True) if score is not None}
+    async with redis.pipeline(transaction=False) as pipeline:
+        for (board, _), points in known.items():
+            pipeline.zcount(board.key, f"({points}", "+inf")
+            pipeline.zcard(board.key)
+        counts = iter(await pipeline.execute())
+    return {
+        each: (Place(each[1], points, int(better) + 1), int(count))
+        for (each, points), better, count in zip(known.items(), counts, counts, strict=True)
+    }
 
 
 async def size(redis: Redis, board: Board) -> int:

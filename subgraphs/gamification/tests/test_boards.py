@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.auth import Principal
+from shared.auth import Principal, Role
 from shared.db import utc_now
 from shared.testing import SubgraphClient, make_principal
 from subgraphs.gamification.app import subgraph
@@ -119,6 +119,17 @@ async def test_the_places_around_me(client: SubgraphClient, board: Any, world: W
     assert await around(uuid4(), 1) == []
     response = await client.execute(AROUND, {"radius": 1})
     assert response["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_the_rank_of_a_user(client: SubgraphClient, board: Any, world: World) -> None:
+    users = [await earn(world, reais) for reais in (500, 300, 300)]
+    await write(world)
+    selection = '... on User { rank(period: WEEK, city: "Paraty") { rank points participantCount } }'
+    keys = [{"__typename": "User", "id": str(user)} for user in (*users, uuid4())]
+    response = await client.entities(selection, keys, as_=make_principal(Role.SUPPORT))
+    found = [each["rank"] for each in response["data"]["_entities"]]  # type: ignore[index]
+    shared = {"rank": 2, "points": 300, "participantCount": 3}
+    assert found == [{"rank": 1, "points": 500, "participantCount": 3}, shared, shared, None]
 
 
 async def test_who_does_not_want_to_be_seen_is_not_and_deleted_accounts_are_not(

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
-from shared.db import new_id
-from subgraphs.gamification.models import LedgerEntry, LedgerPosting, Lot
+from shared.db import WriteSession, new_id
+from subgraphs.gamification.models import LedgerEntry, LedgerPosting, Lot, Traveler
+from subgraphs.gamification.repository import travelers
 from subgraphs.gamification.service import campaigns
 from subgraphs.gamification.service.points import redeem
 from subgraphs.gamification.settings import GamificationSettings
@@ -164,6 +165,26 @@ async def test_of_many_who_spend_at_once_none_spends_what_is_gone(world: World) 
     assert await world.balances(user) == Balances(available=300, reserved=1200)
     assert len(await world.published("points.reserved")) == 3
     assert len(await world.published("points.refused")) == 7
+    await world.assert_proven()
+
+
+async def test_with_the_lock_off_a_rival_slips_in_and_the_books_still_refuse(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = uuid4()
+    await world.give_points(user, 1000)
+    lock = travelers.lock
+
+    async def look_only(session: WriteSession, user_id: UUID) -> Traveler | None:
+        monkeypatch.setattr(travelers, "lock", lock)
+        found = await session.get(Traveler, user_id)
+        await world.reserve(user, 1200)  # a rival, between our look and our act
+        return found
+
+    monkeypatch.setattr(travelers, "lock", look_only)
+    with pytest.raises(AssertionError):
+        await world.reserve(user, 1200)
+    assert await world.balances(user) == Balances(available=300, reserved=1200)
     await world.assert_proven()
 
 
