@@ -29,13 +29,16 @@ test: dev ## Run every test against embedded servers
 	@$(PYTEST) $(ARGS)
 
 .PHONY: test-servers
-test-servers: dev ## Run the same tests against PostgreSQL, Redis and RabbitMQ at RESERVEI_TEST_*_URL
-	@RESERVEI_TEST_DATABASE_URL="$(RESERVEI_TEST_DATABASE_URL)" \
-	RESERVEI_TEST_REDIS_URL="$(RESERVEI_TEST_REDIS_URL)" \
-	RESERVEI_TEST_BROKER_URL="$(RESERVEI_TEST_BROKER_URL)" \
-	sh -c '$(SERVER_TESTS)'
+test-servers: test-servers-domains test-servers-system ## Run the same tests against servers at RESERVEI_TEST_*_URL
+
 # One worker, and the whole system by itself: a server as installed takes a hundred connections. The router has none.
-SERVER_TESTS = $(BIN)/pytest -n 1 shared subgraphs reservei $(ARGS) && $(BIN)/pytest -n 1 tests $(ARGS)
+.PHONY: test-servers-domains test-servers-system
+test-servers-domains: dev
+	@$(ON_SERVERS) $(BIN)/pytest -n 1 shared subgraphs reservei $(ARGS)
+test-servers-system: dev
+	@$(ON_SERVERS) $(BIN)/pytest -n 1 tests $(ARGS)
+ON_SERVERS = RESERVEI_TEST_DATABASE_URL="$(RESERVEI_TEST_DATABASE_URL)" \
+	RESERVEI_TEST_REDIS_URL="$(RESERVEI_TEST_REDIS_URL)" RESERVEI_TEST_BROKER_URL="$(RESERVEI_TEST_BROKER_URL)"
 
 .PHONY: test-faults
 test-faults: dev ## Kill every part at every step of a sale, and sell the last rooms to everybody at once; minutes
@@ -59,8 +62,9 @@ schema-check: dev ## Fail when schema/ differs from the code, does not compose, 
 check: lint types schema-check test ## All of the above that needs no server
 
 .PHONY: bench
-bench: dev ## Measure the supergraph next to a floor, in one run; ARGS="--seconds 20"
-	@cd bench && ../$(BIN)/python supergraph.py $(ARGS)
+bench: dev ## Measure queries, bookings, events and subscriptions, each next to a floor in the same run; a quarter of an hour
+	@cd bench && for what in supergraph bookings events subscriptions; do \
+		echo "== $$what"; ../$(BIN)/python $$what.py || exit 1; done
 
 ##@ Develop
 
