@@ -18,6 +18,8 @@ class PaymentAction(msgspec.Struct, frozen=True, kw_only=True):
     """``pix``, ``boleto`` or ``three_d_secure``."""
     due_at: datetime
     """When the rooms are given up."""
+    amount_minor: int | None = None
+    """What is to be paid, in the booking's currency: less than its total when a stay is changed."""
     pix_code: str | None = None
     """The BR Code: copied into a bank's app, or shown as a QR code."""
     digitable_line: str | None = None

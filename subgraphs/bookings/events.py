@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from shared.contracts.bookings import BookingEvent, PaymentAction, StayChange
 from shared.db import ReadSession, WriteSession
 from shared.messaging import record_event
@@ -83,13 +85,14 @@ async def _action(
     payment = await payments.get(session, required.payment_id)
     if payment is None or payment.action is None:
         return PaymentAction(kind=required.kind, due_at=due_at)
+    action = PaymentAction(kind=required.kind, due_at=due_at, amount_minor=payment.amount_minor)
     match action_from_json(payment.action):
         case ThreeDSecure(url=url):
-            return PaymentAction(kind=required.kind, due_at=due_at, url=url)
+            return msgspec.structs.replace(action, url=url)
         case PixCode(payload=code, url=page):
-            return PaymentAction(kind=required.kind, due_at=due_at, pix_code=code, url=page)
+            return msgspec.structs.replace(action, pix_code=code, url=page)
         case BoletoSlip(digitable_line=line, url=page):
-            return PaymentAction(kind=required.kind, due_at=due_at, digitable_line=line, url=page)
+            return msgspec.structs.replace(action, digitable_line=line, url=page)
 
 
 async def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:

@@ -51,7 +51,7 @@ async def test_who_has_to_act_to_pay_is_told_what_and_until_when(
     action = events.pop("booking.payment_action_required").payment_action
     assert action is not None
     terms = (await world.booking(booking_id)).terms
-    assert (action.kind, action.due_at) == (kind, terms.expires_at)
+    assert (action.kind, action.due_at, action.amount_minor) == (kind, terms.expires_at, terms.total_minor)
     stored = await world.value("SELECT action FROM payments WHERE id = :id", id=payment_id_of(booking_id))
     told = {"pix_code": action.pix_code, "digitable_line": action.digitable_line, "url": action.url}
     codes = {"pix_code": stored.get("payload"), "digitable_line": stored.get("digitable_line"), "url": stored["url"]}

@@ -24,6 +24,7 @@ KINDS: Final = {
     "booking.cancelled": Kind.BOOKING_CANCELLED,
     "booking.changed": Kind.BOOKING_CHANGED,
     "booking.payment_action_required": Kind.PAYMENT_DUE,
+    "booking.change_payment_action_required": Kind.PAYMENT_DUE,
 }
 """Events that are told at once."""
 _KEEPS_THE_STAY: Final = frozenset({"booking.confirmed", "booking.changed"})
@@ -121,6 +122,7 @@ def _data(booking: BookingEvent) -> dict[str, Any]:
         "fee_minor": booking.fee_minor,
         "refund_due_minor": booking.refund_due_minor,
         "time_zone": booking.time_zone,
+        "due_minor": booking.total_minor if action is None or action.amount_minor is None else action.amount_minor,
         "due_at": None if action is None else action.due_at.isoformat(),
         "pix_code": None if action is None else action.pix_code,
         "digitable_line": None if action is None else action.digitable_line,

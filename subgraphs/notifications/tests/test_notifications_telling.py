@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from shared.contracts.bookings import StayChange
 from shared.contracts.gamification import CouponGranted, LevelReached, MissionCompleted
@@ -340,3 +341,12 @@ async def test_a_changed_password_is_told_by_mail(world: World) -> None:
     assert "3 Aug 2026, 12:00" in sent.words.text
     assert sent.link.endswith("/reset-password")
     assert sent.unsubscribe_url is None
+
+
+async def test_a_change_of_stay_asks_for_its_difference_and_not_for_the_whole(world: World) -> None:
+    user_id = await world.traveler()
+    action = replace(pix(NOON + timedelta(minutes=15)), amount_minor=20_000)
+    await world.booking("booking.change_payment_action_required", user_id, state="CONFIRMED", payment_action=action)
+    (told,) = await world.notifications(user_id)
+    assert told.kind == Kind.PAYMENT_DUE
+    assert words_of(Kind.PAYMENT_DUE, "en", told.data).short == "Pousada do Sol: pay R$ 200.00 by 3 Aug 2026, 12:15."
