@@ -23,7 +23,7 @@ Deliver = Callable[[OutboxMixin], Awaitable[None]]
 
 BATCH = 200
 CONCURRENCY = 64
-IDLE_SECONDS = 0.25
+IDLE_SECONDS = 1.0
 """How often an idle relay looks by itself, for what fell due and for rings that were lost."""
 AWAKE_SECONDS = 0.01
 """How soon a relay that may not sleep looks again; doubles up to ``IDLE_SECONDS``."""
