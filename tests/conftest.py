@@ -22,6 +22,7 @@ import pytest
 from reservei.domains import DOMAINS
 from shared.local.ports import free_port
 
+SERVERS = ("DATABASE", "REDIS", "BROKER")
 READY_WITHIN = 150.0
 SEED = ["--hotels", "40", "--users", "60", "--days", "120", "--seed", "7"]
 
@@ -138,8 +139,13 @@ class Processes:
         pytest.fail(f"{name} was not ready at {url} within {READY_WITHIN:.0f} s:\n{self.log(name)}")
 
 
-def system_environment(data_dir: Path) -> tuple[dict[str, str], int]:
-    """The environment of a platform of its own, and its router's port."""
+def system_environment(data_dir: Path, *, is_embedded: bool = False) -> tuple[dict[str, str], int]:
+    """The environment of a platform of its own, and its router's port.
+
+    It runs on the servers of ``make test-servers`` where they are given, unless it ``is_embedded``: they take a hundred
+    connections from everything together, which is enough for one platform.
+    """
+    given = {} if is_embedded else {role: os.environ.get(f"RESERVEI_TEST_{role}_URL") for role in SERVERS}
     router, *others = free_ports(1 + len(DOMAINS))
     ports = dict(zip(DOMAINS, others, strict=True))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RESERVEI_")}
@@ -149,15 +155,13 @@ def system_environment(data_dir: Path) -> tuple[dict[str, str], int]:
         **{f"RESERVEI_{domain.upper()}_PORT": str(port) for domain, port in ports.items()},
         "RESERVEI_JWKS_URL": f"http://127.0.0.1:{ports['users']}/.well-known/jwks.json",
         "RESERVEI_DATABASE_PREFIX": f"system_{uuid4().hex[:10]}",
-        # The servers of `make test-servers` take a hundred connections from all tests together.
-        "RESERVEI_DATABASE_POOL_SIZE": "4",
+        # Of those connections, the worker takes twice as many for each domain as the server.
+        "RESERVEI_DATABASE_POOL_SIZE": "2" if given.get("DATABASE") else "4",
         "COLUMNS": "200",
     }
-    for role in ("DATABASE", "BROKER"):
-        if given := os.environ.get(f"RESERVEI_TEST_{role}_URL"):
-            environment[f"RESERVEI_{role}_URL"] = given
-    if given := os.environ.get("RESERVEI_TEST_REDIS_URL"):
-        environment["RESERVEI_REDIS_URL"] = f"{given.rstrip('/')}/14"
+    environment |= {f"RESERVEI_{role}_URL": url for role, url in given.items() if url}
+    if redis_url := given.get("REDIS"):
+        environment["RESERVEI_REDIS_URL"] = f"{redis_url.rstrip('/')}/14"
     return environment, router
 
 

@@ -25,7 +25,7 @@ REVIEWS = (
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Processes, Supergraph]]:
     folder = tmp_path_factory.mktemp("processes")
-    environment, port = system_environment(folder / "data")
+    environment, port = system_environment(folder / "data", is_embedded=True)
     running = Processes(environment, folder)
     try:
         # The worker comes first and so owns the embedded servers: the test takes the others away.

@@ -184,7 +184,7 @@ def running_platform(folder: Path, *, on_rabbitmq: bool = False) -> Iterator[Fau
     The servers are always embedded ones, also where tests are given addresses of others: those are not ours to kill.
     """
     data_dir = folder / "data"
-    environment, port = system_environment(data_dir)
+    environment, port = system_environment(data_dir, is_embedded=True)
     # Not durable against a loss of power, which nothing here brings about: `kill -9` loses nothing either way.
     with ExitStack() as servers:
         postgres = servers.enter_context(EmbeddedPostgres(data_dir, durable=False))
