@@ -41,8 +41,9 @@ ON_SERVERS = RESERVEI_TEST_DATABASE_URL="$(RESERVEI_TEST_DATABASE_URL)" \
 	RESERVEI_TEST_REDIS_URL="$(RESERVEI_TEST_REDIS_URL)" RESERVEI_TEST_BROKER_URL="$(RESERVEI_TEST_BROKER_URL)"
 
 .PHONY: test-faults
-test-faults: dev ## Kill every part at every step of a sale, and sell the last rooms to everybody at once; minutes
+test-faults: dev ## Kill every part at every step of a sale, sell the last rooms to everybody, replay 10,000 events; 10 minutes
 	@RESERVEI_FAULTS=1 $(BIN)/pytest tests/faults -n 1 $(ARGS)
+	@RESERVEI_FAULTS=1 $(BIN)/pytest subgraphs/gamification/tests/test_missions.py -k replayed $(ARGS)
 
 .PHONY: lint
 lint: dev ## Style, formatting and import contracts
