@@ -12,6 +12,7 @@ from subgraphs.gamification.rules import catalogue as rules
 from subgraphs.gamification.rules.catalogue import Catalogue
 from subgraphs.gamification.rules.definitions import Perk, Tier
 from subgraphs.gamification.schema.context import Info, localised
+from subgraphs.gamification.service.access import may_see
 from subgraphs.gamification.service.boards import Place
 
 if TYPE_CHECKING:
@@ -215,10 +216,17 @@ class LeaderboardEntry:
         found = None if traveler is None else catalogue.level_by_code(traveler.level)
         return None if found is None else Level(level=found)
 
-    @strawberry.field(description="The traveler.")
-    def user(self) -> Annotated["User", strawberry.lazy("subgraphs.gamification.schema.owners")]:
+    @strawberry.field(
+        description=(
+            "The traveler. For themselves and our staff; null for others, who see the short `displayName` and no more."
+        )
+    )
+    def user(self, info: Info) -> Annotated["User", strawberry.lazy("subgraphs.gamification.schema.owners")] | None:
         from subgraphs.gamification.schema.owners import User
 
+        principal = info.context.principal
+        if principal is None or not may_see(principal, self.place.user_id):
+            return None
         return User(user_id=self.place.user_id)
 
     @strawberry.field(description="Whether it is the caller.")

@@ -67,7 +67,11 @@ async def test_the_boards_show_who_earned_what_where_and_when(board: Any, world:
     everything = await board(caller=make_principal(user_id=second))
     assert places(everything) == [(1, 1400), (2, 800), (3, 600)]
     shown = [edge["node"] for edge in everything["edges"]]
-    assert [each["user"]["id"] for each in shown] == [str(third), str(first), str(second)]
+    # Who they are is not for other travelers to know, only for themselves and our staff.
+    assert [each["user"] for each in shown] == [None, None, {"id": str(second)}]
+    assert {edge["node"]["user"] for edge in (await board())["edges"]} == {None}
+    for_staff = (await board(caller=make_principal(Role.SUPPORT)))["edges"]
+    assert [edge["node"]["user"]["id"] for edge in for_staff] == [str(third), str(first), str(second)]
     assert [each["isMe"] for each in shown] == [False, False, True]
     assert {each["displayName"] for each in shown} == {"Ana S."}
     assert places(await board("WEEK")) == [(1, 800), (2, 600)]
@@ -84,7 +88,7 @@ async def test_places_are_shared_and_pages_go_on_behind_the_last(board: Any, wor
     users: list[str] = []
     after = None
     while True:
-        page = await board(first=2, after=after)
+        page = await board(first=2, after=after, caller=make_principal(Role.SUPPORT))
         seen += places(page)
         users += [edge["node"]["user"]["id"] for edge in page["edges"]]
         if not page["pageInfo"]["hasNextPage"]:
