@@ -191,7 +191,7 @@ class Launcher:
         rows += [(f"{domain} subgraph", f"{base}:{domain_port(domain)}/graphql") for domain in DOMAINS]
         rows += [
             ("health, metrics", f"{router}/ready  {router}/metrics"),
-            ("sent mail", f"{data / 'mail'}  `reservei mail` prints them"),
+            ("sent mail", f"{data / 'mail'}  reservei mail"),
             ("data, logs", f"{data}  {data / 'logs'}"),
         ]
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
