@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from importlib import import_module
 from pathlib import Path
 
@@ -38,19 +37,3 @@ async def upgrade(domain: str, url: str | URL, revision: str = "head") -> None:
             await connection.run_sync(lambda sync: command.upgrade(migrations_config(domain, sync), revision))
     finally:
         await engine.dispose()
-
-
-def make_revision(domain: str, url: str | URL, message: str, revision_id: str) -> None:
-    """Write a new migration by comparing the domain's models with the database at ``url``."""
-
-    async def run() -> None:
-        engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
-        async with engine.begin() as connection:
-            await connection.run_sync(
-                lambda sync: command.revision(
-                    migrations_config(domain, sync), message=message, autogenerate=True, rev_id=revision_id
-                )
-            )
-        await engine.dispose()
-
-    asyncio.run(run())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,21 +32,3 @@ class HttpReady:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
-
-
-@dataclass(frozen=True, slots=True)
-class TcpReady:
-    """Ready when ``host:port`` accepts a connection."""
-
-    host: str
-    port: int
-
-    async def __call__(self) -> bool:
-        """Try once, with a second of patience."""
-        try:
-            async with asyncio.timeout(1):
-                _, writer = await asyncio.open_connection(self.host, self.port)
-        except (TimeoutError, OSError):
-            return False
-        writer.close()
-        return True

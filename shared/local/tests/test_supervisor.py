@@ -15,7 +15,7 @@ import pytest
 from shared.local.errors import LocalRuntimeError
 from shared.local.log_lines import LineAssembler, PrefixedOutput
 from shared.local.ports import free_port
-from shared.local.readiness import HttpReady, TcpReady
+from shared.local.readiness import HttpReady
 from shared.local.supervisor import RestartPolicy, Service, Supervisor, stop_signals
 from shared.local.tests.waiting import alive, wait_until
 
@@ -95,10 +95,9 @@ HTTPServer(("127.0.0.1", {port}), SimpleHTTPRequestHandler).serve_forever()
 """
     supervisor = Recorder().supervise(Service("web", python(server), ready=HttpReady(f"http://127.0.0.1:{port}/")))
     assert await HttpReady(f"http://127.0.0.1:{port}/")() is False
-    assert await TcpReady("127.0.0.1", port)() is False
     await supervisor.start()
     try:
-        assert await TcpReady("127.0.0.1", port)() is True
+        assert await HttpReady(f"http://127.0.0.1:{port}/")() is True
         assert await HttpReady(f"http://127.0.0.1:{port}/no-such-page")() is False
     finally:
         await supervisor.stop()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db import ReadSession, WriteSession
@@ -284,12 +284,6 @@ async def suppress(session: WriteSession, channel: Channel, digest: str, reason:
     """Send nothing to an address any more."""
     statement = insert(Suppression).values(channel=channel, address_digest=digest, reason=reason)
     await session.execute(statement.on_conflict_do_nothing())
-
-
-async def lift_suppression(session: WriteSession, channel: Channel, digest: str) -> bool:
-    """Send to an address again; ``False`` when nothing kept us from it."""
-    statement = delete(Suppression).where(Suppression.channel == channel, Suppression.address_digest == digest)
-    return (await session.execute(statement.returning(Suppression.channel))).one_or_none() is not None
 
 
 async def suppression(session: ReadSession, channel: Channel, digest: str) -> str | None:
