@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from shared.local.errors import LocalRuntimeError
 if TYPE_CHECKING:  # imported where they are needed: half a second that `reservei up` would spend in silence
     from shared.graphql import Subgraph
 
-DOMAINS: tuple[str, ...] = ("users", "hotels", "bookings", "gamification", "notifications")
+DOMAINS: tuple[str, ...] = ("users", "hotels", "bookings", "gamification", "notifications", "analytics", "ai")
 """The domains that are built, in the order in which they start."""
 
 
@@ -22,6 +23,11 @@ def load_subgraph(domain: str) -> Subgraph[Any]:
     """The subgraph object of a domain's ``app.py``."""
     subgraph: Subgraph[Any] = import_module(f"subgraphs.{domain}.app").subgraph
     return subgraph
+
+
+def has_database(domain: str) -> bool:
+    """Whether the domain keeps its data in PostgreSQL; analytics has ClickHouse instead."""
+    return find_spec(f"subgraphs.{domain}.models") is not None
 
 
 def domain_port(domain: str) -> int:
@@ -47,12 +53,6 @@ def mail_folders() -> Mapping[str, Path]:
 
 async def prepare_databases(settings: PlatformSettings, domains: tuple[str, ...] = DOMAINS) -> list[str]:
     """Create and migrate the domains' databases; return the names of those that were new."""
-    from shared.db import domain_database_url
-    from shared.db.migrate import upgrade
-    from shared.db.provision import create_databases
+    from shared.db.provision import provision
 
-    assert settings.database_url is not None
-    created = await create_databases(settings.database_url, settings.database_prefix, domains)
-    for domain in domains:
-        await upgrade(domain, domain_database_url(settings, domain))
-    return created
+    return await provision(settings, [domain for domain in domains if has_database(domain)])

@@ -15,7 +15,7 @@ import structlog
 import uvloop
 from redis.exceptions import RedisError
 
-from reservei.domains import DOMAINS, mail_folders
+from reservei.domains import DOMAINS, has_database, mail_folders
 from shared.config import PlatformSettings, platform_settings
 from shared.db import Database, OutboxMixin, domain_database_url
 from shared.messaging import Broker, Consumer, MailEnvelope, OutboxRelay, open_broker
@@ -64,14 +64,18 @@ async def run(settings: PlatformSettings, domains: tuple[str, ...], stop: asynci
         templates = MailTemplates(mail_folders())
         async with asyncio.TaskGroup() as tasks:
             for domain in domains:
-                database = Database(
-                    domain_database_url(settings, domain),
-                    application_name=f"reservei-{domain}-worker",
-                    pool_size=2 * settings.database_pool_size,
-                )
-                stack.push_async_callback(database.close)
-                deliver = deliveries(domain, broker, live, mailer, templates, settings.mail_from)
-                for loop in _loops_of(domain, settings, broker_url, database, deliver):
+                if has_database(domain):
+                    database = Database(
+                        domain_database_url(settings, domain),
+                        application_name=f"reservei-{domain}-worker",
+                        pool_size=2 * settings.database_pool_size,
+                    )
+                    stack.push_async_callback(database.close)
+                    deliver = deliveries(domain, broker, live, mailer, templates, settings.mail_from)
+                    loops = _loops_of(domain, settings, broker_url, database, deliver)
+                else:
+                    loops = import_module(f"subgraphs.{domain}.workers").background_tasks(settings)
+                for loop in loops:
                     tasks.create_task(_run(loop, stop))
             log.info("relaying outboxes", domains=", ".join(domains))
 

@@ -22,6 +22,10 @@ DOMAIN_PORTS: dict[str, int] = {
 """The port on which each domain's subgraph listens by default (``RESERVEI_USERS_PORT`` and friends override)."""
 
 
+VECTOR_DOMAINS = frozenset({"ai"})
+"""The domains whose database needs the extension pgvector."""
+
+
 def subgraph_url(domain: str) -> str:
     """Where a domain's subgraph is asked by another: ``RESERVEI_<DOMAIN>_URL``, or its port on this machine."""
     name = domain.upper()
@@ -48,6 +52,13 @@ class PlatformSettings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         description="PostgreSQL 15+ server, e.g. postgresql://user:secret@db/postgres; it gets a database per domain.",
+    )
+    vector_database_url: str | None = Field(
+        default=None,
+        description=(
+            "PostgreSQL with pgvector for the AI domain, when the server of `database_url` has no pgvector. "
+            "Absent: `database_url`; where that lacks pgvector, an embedded server, but not in production."
+        ),
     )
     database_prefix: str = Field(
         default="reservei",

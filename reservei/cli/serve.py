@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-DOMAINS_HELP = "users, hotels or bookings."
+DOMAINS_HELP = "users, hotels, bookings, gamification, notifications, analytics or ai."
 
 
 @contextmanager

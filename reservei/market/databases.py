@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from shared.config import PlatformSettings
 from shared.db import Database, domain_database_url
-from shared.db.migrate import upgrade
-from shared.db.provision import create_databases
+from shared.db.provision import provision
 from shared.local.external import check_postgres
 from shared.local.postgres import EmbeddedPostgres
 
@@ -33,11 +32,10 @@ async def open_databases(settings: PlatformSettings, *domains: str) -> AsyncIter
         else:
             await asyncio.to_thread(check_postgres, settings.database_url)
         assert settings.database_url is not None
-        await create_databases(settings.database_url, settings.database_prefix, domains)
+        await provision(settings, domains)
         databases: dict[str, Database] = {}
         for domain in domains:
             url = domain_database_url(settings, domain)
-            await upgrade(domain, url)
             databases[domain] = Database(url, application_name=f"reservei-market-{domain}", pool_size=2)
             stack.push_async_callback(databases[domain].close)
         yield databases

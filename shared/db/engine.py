@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from shared.config import PlatformSettings
+from shared.config import VECTOR_DOMAINS, PlatformSettings
 
 POOL_TIMEOUT_SECONDS = 10
 """How long a caller waits for a connection before it is refused."""
@@ -100,9 +100,21 @@ def domain_database_url(settings: PlatformSettings, domain: str) -> URL:
     Raises:
         RuntimeError: when no server is configured (the embedded runtime sets it for its children).
     """
+    server = domain_server_url(settings, domain)
+    return make_url(server).set(database=f"{settings.database_prefix}_{domain}")
+
+
+def domain_server_url(settings: PlatformSettings, domain: str) -> str:
+    """The URL of the server on which a domain's database is.
+
+    Raises:
+        RuntimeError: when no server is configured (the embedded runtime sets it for its children).
+    """
+    if domain in VECTOR_DOMAINS and settings.vector_database_url is not None:
+        return settings.vector_database_url
     if settings.database_url is None:
         raise RuntimeError(
             "RESERVEI_DATABASE_URL is not set. Start with `reservei up` or `reservei serve`, which bring their own "
             "PostgreSQL, or set it to a PostgreSQL 15+ server."
         )
-    return make_url(settings.database_url).set(database=f"{settings.database_prefix}_{domain}")
+    return settings.database_url

@@ -7,6 +7,19 @@ from collections.abc import Iterable
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from shared.config import PlatformSettings
+from shared.db.engine import domain_database_url, domain_server_url
+from shared.db.migrate import upgrade
+
+
+async def provision(settings: PlatformSettings, domains: Iterable[str]) -> list[str]:
+    """Create and migrate the databases of ``domains``, each on its server; return the names of those that were new."""
+    created: list[str] = []
+    for domain in domains:
+        created += await create_databases(domain_server_url(settings, domain), settings.database_prefix, [domain])
+        await upgrade(domain, domain_database_url(settings, domain))
+    return created
+
 
 async def create_databases(server_url: str, prefix: str, domains: Iterable[str]) -> list[str]:
     """Create ``<prefix>_<domain>`` for each domain that has none yet, and return the names that were created.

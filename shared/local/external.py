@@ -105,6 +105,20 @@ def check_broker(url: str) -> str:
         raise _unreachable("the broker", variable, url, error) from error
 
 
+def has_pgvector(url: str) -> bool:
+    """Whether the extension pgvector can be made in databases of the PostgreSQL server at ``url``, which answers."""
+
+    async def ask() -> bool:
+        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(plain, timeout=_PATIENCE)
+        try:
+            return bool(await connection.fetchval("SELECT true FROM pg_available_extensions WHERE name = 'vector'"))
+        finally:
+            await connection.close()
+
+    return _run(ask)
+
+
 def check_clickhouse(url: str) -> str:
     """Returns e.g. ``ClickHouse answers``; an embedded ``chdb:///path`` is opened by its user, not here."""
     variable = "RESERVEI_CLICKHOUSE_URL"

@@ -32,6 +32,8 @@ class Endpoints:
     """Where the servers are, passwords included."""
 
     database_url: str
+    vector_database_url: str
+    """The same, unless that has no pgvector."""
     redis_url: str
     broker_url: str
     clickhouse_url: str
@@ -74,8 +76,11 @@ class LocalRuntime:
                 )
             }
             database_url = self._role("database", self._settings.database_url, EmbeddedPostgres(self._data_dir))
+            vector_database_url = self._vectors(database_url)
             redis_url = self._role("cache", self._settings.redis_url, EmbeddedValkey(self._data_dir))
-            self._endpoints = Endpoints(database_url, redis_url, self._broker(redis_url), self._clickhouse())
+            self._endpoints = Endpoints(
+                database_url, vector_database_url, redis_url, self._broker(redis_url), self._clickhouse()
+            )
         except BaseException:
             self.stop()
             raise
@@ -107,6 +112,7 @@ class LocalRuntime:
         return {
             "RESERVEI_DATA_DIR": str(self._data_dir),
             "RESERVEI_DATABASE_URL": endpoints.database_url,
+            "RESERVEI_VECTOR_DATABASE_URL": endpoints.vector_database_url,
             "RESERVEI_REDIS_URL": endpoints.redis_url,
             "RESERVEI_BROKER_URL": endpoints.broker_url,
             "RESERVEI_CLICKHOUSE_URL": endpoints.clickhouse_url,
@@ -120,6 +126,7 @@ class LocalRuntime:
             update={
                 "data_dir": self._data_dir,
                 "database_url": endpoints.database_url,
+                "vector_database_url": endpoints.vector_database_url,
                 "redis_url": endpoints.redis_url,
                 "broker_url": endpoints.broker_url,
                 "clickhouse_url": endpoints.clickhouse_url,
@@ -167,6 +174,22 @@ class LocalRuntime:
             report.detail = f"{embedded.name}, {whose}, 127.0.0.1:{embedded.port}"
             return embedded.url
 
+    def _vectors(self, database_url: str) -> str:
+        """The server for vectors: pgvector comes with the embedded PostgreSQL, and with many others."""
+        from shared.local import external
+
+        name = "vector database"
+        if self._settings.vector_database_url is not None:
+            return self._given(name, self._settings.vector_database_url)
+        if self._settings.database_url is None or external.has_pgvector(database_url):
+            return database_url
+        if self._settings.environment == "production":
+            raise LocalRuntimeError(
+                f"PostgreSQL at {display(database_url)} has no pgvector, which the AI domain needs.",
+                "Install the extension there, or set RESERVEI_VECTOR_DATABASE_URL to a server that has it.",
+            )
+        return self._role(name, None, EmbeddedPostgres(self._data_dir / "vectors"))
+
     def _broker(self, redis_url: str) -> str:
         if self._settings.broker_url is not None:
             return self._given("event bus", self._settings.broker_url)
@@ -186,6 +209,7 @@ class LocalRuntime:
 
         checks = {
             "database": external.check_postgres,
+            "vector database": external.check_postgres,
             "cache": external.check_redis,
             "event bus": external.check_broker,
             "analytics store": external.check_clickhouse,

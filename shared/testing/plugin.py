@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from uuid import uuid4
 
 import asyncpg
@@ -22,8 +23,9 @@ from sqlalchemy import event, text
 
 from shared.config import PlatformSettings
 from shared.db import Database, domain_database_url, engine
-from shared.db.migrate import upgrade
-from shared.db.provision import create_databases
+from shared.db.engine import domain_server_url
+from shared.db.provision import provision
+from shared.local.external import has_pgvector
 from shared.local.postgres import EmbeddedPostgres
 from shared.local.valkey import EmbeddedValkey
 from shared.testing.client import SubgraphClient
@@ -69,6 +71,16 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def vector_server(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server with pgvector: the other one, or an embedded one where that has none."""
+    if has_pgvector(postgres_server):
+        yield postgres_server
+        return
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """URL of a Redis or Valkey database that no other test worker uses."""
     if given := os.environ.get("RESERVEI_TEST_REDIS_URL"):
@@ -88,12 +100,17 @@ def broker_url(redis_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def platform(
-    postgres_server: str, redis_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: str,
+    vector_server: str,
+    redis_url: str,
+    broker_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> PlatformSettings:
     """Settings of a platform that lives on this worker's servers."""
     return PlatformSettings.model_validate(
         {
             "database_url": postgres_server,
+            "vector_database_url": vector_server,
             "database_prefix": f"test_{uuid4().hex[:12]}",
             "redis_url": redis_url,
             "broker_url": broker_url,
@@ -115,15 +132,13 @@ def issuer(platform: PlatformSettings) -> TestIssuer:
 async def _open_databases(platform: PlatformSettings) -> AsyncIterator[dict[str, Database]]:
     databases: dict[str, Database] = {}
     yield databases
-    assert platform.database_url is not None
-    for database in databases.values():
+    for domain, database in databases.items():
         await database.close()
-    connection = await asyncpg.connect(platform.database_url)
-    try:
-        for domain in databases:
+        connection = await asyncpg.connect(domain_server_url(platform, domain))
+        try:
             await connection.execute(f'DROP DATABASE IF EXISTS "{platform.database_prefix}_{domain}" WITH (FORCE)')
-    finally:
-        await connection.close()
+        finally:
+            await connection.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -133,10 +148,8 @@ async def domain_database(platform: PlatformSettings, _open_databases: dict[str,
 
     async def give(domain: str) -> Database:
         if domain not in _open_databases:
-            assert platform.database_url is not None
-            await create_databases(platform.database_url, platform.database_prefix, [domain])
+            await provision(platform, [domain])
             url = domain_database_url(platform, domain)
-            await upgrade(domain, url)
             _open_databases[domain] = Database(url, application_name=f"test-{domain}", pool_size=5, max_overflow=40)
         elif domain not in cleaned:
             await _empty(_open_databases[domain], domain)
@@ -171,7 +184,8 @@ async def subgraph_client(
     stack, clients = _running_subgraphs
 
     async def give(domain: str) -> SubgraphClient:
-        await domain_database(domain)
+        if find_spec(f"subgraphs.{domain}.models") is not None:
+            await domain_database(domain)
         if domain not in clients:
             subgraph = import_module(f"subgraphs.{domain}.app").subgraph
             await stack.enter_async_context(subgraph.running(platform, issuer.verifier()))

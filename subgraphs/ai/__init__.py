@@ -1,0 +1,1 @@
+"""AI: search by meaning, recommendations, forecasts, and the assistant."""

@@ -1,0 +1,1 @@
+"""Lia, the assistant: conversations, tools, engines."""

@@ -1,0 +1,1 @@
+"""The assistant's tools: operations of the supergraph, on a fixed list."""

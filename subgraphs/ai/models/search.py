@@ -1,0 +1,3 @@
+"""Tables of the search part: hotel texts and their vectors."""
+
+from __future__ import annotations

@@ -1,0 +1,17 @@
+"""What the AI domain does without being asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from shared.config import PlatformSettings
+from shared.db import Database
+
+
+def background_tasks(
+    settings: PlatformSettings,  # noqa: ARG001
+    database: Database,  # noqa: ARG001
+) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
+    """The loops that the worker runs; each goes on until the event it is given is set."""
+    return []

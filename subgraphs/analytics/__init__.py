@@ -1,0 +1,1 @@
+"""Analytics: what the other domains' events add up to, in ClickHouse."""

@@ -1,0 +1,1 @@
+"""Use cases of the analytics domain: plain Python, no GraphQL."""

@@ -1,0 +1,1 @@
+"""The analytics store: ClickHouse, its schema, and everything that talks to it."""
