@@ -1,6 +1,7 @@
 """What resolvers share: their info and the caller's language."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from uuid import UUID
 
 import strawberry
 
@@ -13,3 +14,13 @@ Info: TypeAlias = strawberry.Info[AiContext, None]
 def language_of(info: Info) -> Locale:
     """The language to answer in."""
     return info.context.caller.locale
+
+
+def uuid_or_none(value: Any) -> UUID | None:
+    """The id in an entity reference; ``None`` for what cannot be one of ours."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return None
