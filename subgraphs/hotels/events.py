@@ -44,6 +44,8 @@ class _HotelState(HotelEvent, frozen=True, kw_only=True):
     description_pt: str | None
     description_en: str | None
     is_listed: bool
+    place: str = ""
+    """Names of the destination; empty in events from before the field."""
 
     @classmethod
     def of(cls, hotel: Hotel) -> Self:
@@ -65,6 +67,7 @@ class _HotelState(HotelEvent, frozen=True, kw_only=True):
             description_pt=hotel.description_pt,
             description_en=hotel.description_en,
             is_listed=hotel.is_listed,
+            place=hotel.place,
         )
 
 
