@@ -54,6 +54,7 @@ class Country(msgspec.Struct, frozen=True, gc=False):
     """A country; fields are named as in GeoNames."""
 
     iso: str
+    iso3: str
     name: str
     currencycode: str
 
@@ -64,6 +65,7 @@ class Gazetteer:
     def __init__(self, cities: Iterable[City], countries: Iterable[Country]) -> None:
         self._by_id = {city.geonameid: city for city in cities}
         self._countries = {country.iso: country for country in countries}
+        self._country_by_iso3 = {country.iso3: country for country in self._countries.values()}
         self._country_by_name = {_country_key(country.name): country for country in self._countries.values()}
 
     @cached_property
@@ -92,9 +94,11 @@ class Gazetteer:
         return None if admin1 is None else self.find(name, "BR", admin1)
 
     def country(self, name_or_code: str) -> Country | None:
-        """A country by English name (``Netherlands``, ``The Netherlands``) or ISO 3166-1 alpha-2 code."""
+        """A country by English name (``Netherlands``, ``The Netherlands``) or ISO 3166-1 code (``NL``, ``NLD``)."""
         if len(name_or_code) == 2:
             return self._countries.get(name_or_code.upper())
+        if len(name_or_code) == 3 and name_or_code.isupper():
+            return self._country_by_iso3.get(name_or_code)
         return self._country_by_name.get(_country_key(name_or_code))
 
 

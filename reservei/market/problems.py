@@ -55,3 +55,4 @@ class Adjustment(StrEnum):
     MIN_STAY_CAPPED = "minimum nights above 30 became 30"
     GUESTS_CAPPED = "more than 30 guests became 30"
     CHILDREN_UNKNOWN = "number of children unknown: counted as none"
+    COUNTRY_UNKNOWN = "country of the guests unknown: left open"

@@ -79,3 +79,5 @@ class BookingEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Of ``booking.payment_action_required`` and ``booking.change_payment_action_required`` only."""
     change: StayChange | None = None
     """Of ``booking.changed`` only."""
+    guest_country: str | None = None
+    """Where the guests come from, ISO 3166-1 alpha-2; ``None`` when it is not known."""

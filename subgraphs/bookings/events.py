@@ -27,7 +27,8 @@ PUBLISHED: Final = tuple(EVENT_TYPES)
 _ACTIONS: Final = (PaymentActionRequired, ChangePaymentActionRequired)
 
 
-def _payload(booking: Booking, recorded: RecordedEvent, action: PaymentAction | None) -> BookingEvent:
+def payload_of(booking: Booking, recorded: RecordedEvent, action: PaymentAction | None) -> BookingEvent:
+    """What others learn of ``recorded``, given the booking as it is after it."""
     terms, event = booking.terms, recorded.payload
     done = [each for each in booking.changes if each.state is ChangeState.DONE]
     return BookingEvent(
@@ -61,6 +62,7 @@ def _payload(booking: Booking, recorded: RecordedEvent, action: PaymentAction | 
         coupon_code=terms.coupon_code,
         payment_action=action,
         change=_change(event),
+        guest_country=terms.guest_country,
     )
 
 
@@ -81,11 +83,11 @@ async def _action(
 
     the hotel's manager sees that history. Of a payment that was paid in the meantime the codes are gone.
     """
-    due_at = booking.terms.expires_at if booking.change is None else booking.change.expires_at
+    action = action_without_codes(booking, required)
     payment = await payments.get(session, required.payment_id)
     if payment is None or payment.action is None:
-        return PaymentAction(kind=required.kind, due_at=due_at)
-    action = PaymentAction(kind=required.kind, due_at=due_at, amount_minor=payment.amount_minor)
+        return action
+    action = msgspec.structs.replace(action, amount_minor=payment.amount_minor)
     match action_from_json(payment.action):
         case ThreeDSecure(url=url):
             return msgspec.structs.replace(action, url=url)
@@ -93,6 +95,14 @@ async def _action(
             return msgspec.structs.replace(action, pix_code=code, url=page)
         case BoletoSlip(digitable_line=line, url=page):
             return msgspec.structs.replace(action, digitable_line=line, url=page)
+
+
+def action_without_codes(
+    booking: Booking, required: PaymentActionRequired | ChangePaymentActionRequired
+) -> PaymentAction:
+    """What the traveler had to do, as far as the booking's own history tells."""
+    due_at = booking.terms.expires_at if booking.change is None else booking.change.expires_at
+    return PaymentAction(kind=required.kind, due_at=due_at)
 
 
 async def publish(session: WriteSession, booking: Booking, recorded: RecordedEvent) -> None:
@@ -105,6 +115,6 @@ async def publish(session: WriteSession, booking: Booking, recorded: RecordedEve
         type=event.type,
         aggregate_id=booking.id,
         aggregate_sequence=recorded.sequence,
-        payload=_payload(booking, recorded, action),
+        payload=payload_of(booking, recorded, action),
         correlation_id=booking.id,
     )

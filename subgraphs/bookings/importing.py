@@ -45,7 +45,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastBooking:
-    """One room that was booked, at one price for every night. Dates and times are local to the hotel."""
+    """Rooms that were booked, at one price for every night. Dates and times are local to the hotel."""
 
     source_id: str
     """Identifies the booking within its source, for good."""
@@ -66,11 +66,26 @@ class PastBooking:
     ending: Ending
     ended_on: date
     """The day of departure, of the cancellation, or on which nobody came."""
+    rooms: int = 1
+    user_id: UUID = IMPORTED_GUEST_ID
+    """Whose booking it is; most histories name nobody."""
+    guest_country: str | None = None
+    """Where the guests come from, ISO 3166-1 alpha-2."""
+    city: str | None = None
+    region: str | None = None
+    """The state or province by its code, such as ``RJ``."""
+    country_code: str | None = None
+    """Like the two before it of the hotel."""
 
     @property
     def check_out(self) -> date:
         """The day of departure as booked."""
         return self.check_in + timedelta(days=self.nights)
+
+    @property
+    def total_minor(self) -> int:
+        """What all rooms cost for all nights."""
+        return self.night_price_minor * self.nights * self.rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +158,7 @@ async def _take_codes(session: WriteSession, booking_ids: Mapping[UUID, object])
 
 
 def _code(booking_id: UUID, attempt: int) -> str:
-    """A code that follows from the booking's id. It need not be secret: nobody can sign in as an imported guest."""
+    """A code that follows from the booking's id. It need not be secret: what is over cannot be cancelled by it."""
     number = int.from_bytes(uuid5(booking_id, f"code {attempt}").bytes[:5])
     return "".join(ALPHABET[number >> 5 * place & 31] for place in range(LENGTH))
 
@@ -177,7 +192,7 @@ def _requested(row: PastBooking, code: str) -> e.Requested:
     nights = [row.check_in + timedelta(days=day) for day in range(row.nights)]
     return e.Requested(
         code=code,
-        user_id=IMPORTED_GUEST_ID,
+        user_id=row.user_id,
         hotel_id=row.hotel_id,
         hotel_name=row.hotel_name,
         room_type_id=row.room_type_id,
@@ -186,14 +201,18 @@ def _requested(row: PastBooking, code: str) -> e.Requested:
         check_in_time=row.check_in_time,
         time_zone=row.time_zone,
         guests=row.guests,
-        rooms=1,
+        rooms=row.rooms,
         nights=[e.NightPrice(night=night, price_minor=row.night_price_minor) for night in nights],
-        total_minor=row.night_price_minor * row.nights,
+        total_minor=row.total_minor,
         currency=row.currency,
         policy=row.policy,
         # Histories do not tell; of our ways to pay it is the one that every country has.
         payment_method="card",
         expires_at=_moment(row.check_in, row.check_in_time, row.time_zone),
+        city=row.city,
+        region=row.region,
+        country_code=row.country_code,
+        guest_country=row.guest_country,
     )
 
 
@@ -203,8 +222,8 @@ def _terms(row: PastBooking) -> CancellationTerms:
         check_in=row.check_in,
         check_in_time=row.check_in_time,
         time_zone=row.time_zone,
-        first_night_minor=row.night_price_minor,
-        total_minor=row.night_price_minor * row.nights,
+        first_night_minor=row.night_price_minor * row.rooms,
+        total_minor=row.total_minor,
     )
 
 

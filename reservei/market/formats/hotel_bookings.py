@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from hashlib import blake2b
 from typing import Final, TypeVar
 from uuid import UUID
@@ -127,6 +128,7 @@ class HotelBookingsImporter(Importer[PastBooking]):
         hotel = values["hotel"].strip()
         about = _known(_PROPERTIES, values, "hotel")
         guests, adjustments = _guests(values)
+        guest_country = _guest_country(values)
         nights = _nights(values)
         if (room := values["reserved_room_type"].strip()) not in about.rooms:
             raise RowRejected(Reason.UNKNOWN_VALUE, "reserved_room_type", f"{room[:60]} at {hotel}")
@@ -137,6 +139,7 @@ class HotelBookingsImporter(Importer[PastBooking]):
             detail = f"{values['is_canceled']} beside {values['reservation_status']}"
             raise RowRejected(Reason.CONTRADICTION, "is_canceled", detail)
         hotel_id = self._hotel_ids[hotel]
+        place = destination_of(_town(about.town))
         booking = PastBooking(
             source_id=source_id,
             hotel_id=hotel_id,
@@ -154,7 +157,13 @@ class HotelBookingsImporter(Importer[PastBooking]):
             booked_on=arrival - timedelta(days=integer(values, "lead_time", 0, 3_650)),
             ending=ending,
             ended_on=iso_date(values, "reservation_status_date"),
+            guest_country=guest_country,
+            city=place.name,
+            region=place.region_code,
+            country_code=place.country_code,
         )
+        if guest_country is None:
+            adjustments += (Adjustment.COUNTRY_UNKNOWN,)
         return Parsed(source_id, booking, adjustments)
 
     async def write(self, session: WriteSession, items: Sequence[Item[PastBooking]]) -> Written[PastBooking]:
@@ -205,6 +214,13 @@ def _draft(name: str, about: _Property) -> HotelDraft:
     return HotelDraft(destination=destination_of(city), hotel=hotel, rooms=rooms, season=about.season)
 
 
+def _guest_country(values: Values) -> str | None:
+    """ISO 3166-1 alpha-2. The file has alpha-3, but for China's ``CN``, and some that no longer exist or never did."""
+    country = gazetteer().country(values["country"].strip())
+    return None if country is None else country.iso
+
+
+@cache
 def _town(name: str) -> City:
     city = gazetteer().find(name, "PT")
     assert city is not None, name

@@ -97,6 +97,8 @@ class Requested(Payload, frozen=True, kw_only=True):
     points: int = 0
     points_minor: int = 0
     """What the points take off."""
+    guest_country: str | None = None
+    """Where the guests come from, ISO 3166-1 alpha-2; of other systems' histories only, nobody is asked for it."""
 
     @property
     def discount_minor(self) -> int:
