@@ -1,1 +1,1 @@
-"""Reports as pictures."""
+"""Reports as pictures: a Vega-Lite specification of each, and the process that draws it."""
