@@ -18,7 +18,9 @@ from subgraphs.bookings.recording import record
 from subgraphs.bookings.tests.test_booking_rules import requested
 from subgraphs.bookings.tests.world import SOON, World
 
-TOLD_LATER = ("city", "region", "country_code", "coupon_code", "coupon_minor", "points", "points_minor")
+TOLD_LATER = (
+    "city", "region", "country_code", "coupon_code", "coupon_minor", "points", "points_minor", "guest_country",
+)  # fmt: skip
 """Fields of ``booking.requested`` that came after the first bookings."""
 
 
