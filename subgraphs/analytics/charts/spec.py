@@ -169,7 +169,14 @@ def _time_line(chart: _Chart, period: int, category: int | None) -> Spec:
         "type": "temporal",
         "scale": {"type": "utc"},
         "title": None,
-        "axis": {"format": _axis_dates(step, chart.language), "grid": False, "labelOverlap": "greedy"},
+        "axis": {
+            "format": _axis_dates(step, chart.language),
+            "grid": False,
+            "labelOverlap": "greedy",
+            "labelFlush": False,
+            "labelBound": 16,
+            "labelSeparation": 6,
+        },
     }
     if len(starts) <= max(2, chart.size.width // 70):
         x["axis"]["values"] = [start.isoformat() for start in starts]
@@ -183,17 +190,25 @@ def _time_line(chart: _Chart, period: int, category: int | None) -> Spec:
     encoding: Spec = {"x": x, "y": y, "tooltip": tooltip}
     mark: Spec
     if category is None and chart.table.report in _SUMS:
-        mark = {"type": "bar", "stroke": style.surface(chart.theme), "strokeWidth": 1, "cornerRadiusEnd": 2}
-        encoding["x2"] = {"field": "end"}
+        # A bar from the first to the last moment of its period, however long that is.
+        color = style.series_colors(chart.theme)[0]
+        mark = {"type": "rect", "color": color, "stroke": style.surface(chart.theme), "strokeWidth": 1}
+        encoding |= {"x2": {"field": "end"}, "y2": {"datum": 0}}
         x["axis"]["labelAlign"] = "left"
     else:
-        mark = {"type": "line", "strokeWidth": 2.5, "interpolate": "monotone"}
-        mark["point"] = {"size": 34, "filled": True} if len(starts) <= 62 else len(starts) == 1
-    if category is not None:
+        mark = {"type": "line", "strokeWidth": 2.5}
+        x["scale"]["padding"] = 14
+        # A lone point between gaps is no line: it has to be seen.
+        mark["point"] = {"size": 34, "filled": True} if len(starts) <= 62 else {"size": 8, "filled": True}
+    if category is None:
+        mark["color"] = style.series_colors(chart.theme)[0]
+        if "point" in mark:
+            mark["point"]["color"] = mark["color"]
+    else:
         encoding["color"] = _color_of(chart, names, category)
     body: Spec = {
         "height": chart.size.height,
-        "data": {"values": values},
+        "data": {"values": values, "format": {"parse": {"start": "date", "end": "date"}}},
         "mark": mark,
         "encoding": encoding,
     }
@@ -208,21 +223,24 @@ def _bars(chart: _Chart, category: int) -> Spec:
         if str(row[category]) in names
     ]
     largest = max((value["value"] for value in values if isinstance(value["value"], float)), default=0.0)
+    label_width = max(90, chart.size.width // 3)
+    number_width = 92 if chart.column.kind is ColumnKind.MONEY else 62
+    bars_width = chart.size.width - label_width - 40
     encoding: Spec = {
         "y": {
             "field": "group",
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"ticks": False, "labelLimit": max(90, chart.size.width // 3)},
+            "axis": {"ticks": False, "labelLimit": label_width},
         },
         "x": {
             "field": "value",
             "type": "quantitative",
             "title": chart.title,
-            "scale": {"zero": True, "domainMax": largest * 1.18 or 1.0},
+            "scale": {"zero": True, "domainMax": (largest or 1.0) * bars_width / max(40, bars_width - number_width)},
             "axis": {
-                "tickCount": max(2, chart.size.width // 130),
+                "tickCount": max(2, bars_width // 110),
                 **style.axis_format(chart.column.kind, chart.language, largest),
             },
         },

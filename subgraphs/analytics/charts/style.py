@@ -205,9 +205,9 @@ def axis_format(kind: ColumnKind, language: Language, largest: float) -> Spec:
     if kind is ColumnKind.RATIO:
         return {"format": ".0%" if largest > 0.05 else ".1%"}
     sign = "$" if kind is ColumnKind.MONEY else ""
-    for factor, key in ((1_000_000, "million"), (1_000, "thousand")):
-        if largest >= 4 * factor:
-            # "R$ 25 mil", "R$25k"; the zero needs no unit.
+    for factor, least, key in ((1_000_000, 2, "million"), (1_000, 10, "thousand")):
+        if largest >= least * factor:
+            # "R$ 25 mil", "R$ 25k"; the zero needs no unit.
             digits = ".0f" if largest >= 10 * factor else ".1f"
             unit = word(key, language)
             short = f"format(datum.value / {factor}, '{sign},{digits}') + '{unit}'"
