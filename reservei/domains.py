@@ -52,7 +52,11 @@ def mail_folders() -> Mapping[str, Path]:
 
 
 async def prepare_databases(settings: PlatformSettings, domains: tuple[str, ...] = DOMAINS) -> list[str]:
-    """Create and migrate the domains' databases; return the names of those that were new."""
+    """Create and migrate the domains' databases, and the analytics store; return those of PostgreSQL that were new."""
     from shared.db.provision import provision
 
+    if "analytics" in domains:
+        from subgraphs.analytics.store.migrate import migrate_store
+
+        await migrate_store(settings)
     return await provision(settings, [domain for domain in domains if has_database(domain)])

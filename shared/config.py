@@ -77,7 +77,7 @@ class PlatformSettings(BaseSettings):
     )
     clickhouse_url: str | None = Field(
         default=None,
-        description="http(s)://user:secret@host:8123/database, or chdb:///path for the embedded engine.",
+        description="ClickHouse 24.8+ server, e.g. http://user:secret@clickhouse:8123/reservei.",
     )
     smtp_url: str | None = Field(
         default=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import re
 import urllib.error
@@ -10,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import asyncpg
@@ -34,6 +35,7 @@ _PATIENCE = 5.0
 """Seconds to wait for an answer: longer than any healthy network takes, short enough to wait for at a keyboard."""
 OLDEST_POSTGRES = 15
 OLDEST_REDIS = 7
+OLDEST_CLICKHOUSE = (24, 8)
 
 
 def check_postgres(url: str) -> str:
@@ -120,21 +122,43 @@ def has_pgvector(url: str) -> bool:
 
 
 def check_clickhouse(url: str) -> str:
-    """Returns e.g. ``ClickHouse answers``; an embedded ``chdb:///path`` is opened by its user, not here."""
+    """Returns e.g. ``ClickHouse 25.3.2.39``; needs version 24.8 or newer. The database need not exist yet."""
     variable = "RESERVEI_CLICKHOUSE_URL"
-    parts = urlsplit(url)
-    if parts.scheme == "chdb":
-        return f"embedded engine in {parts.path}"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise _malformed(variable, "http://user:secret@host:8123/database")
+    example = "http://user:secret@host:8123/database"
     try:
-        ping = f"{parts.scheme}://{parts.hostname}:{parts.port or (8443 if parts.scheme == 'https' else 8123)}/ping"
-        with urllib.request.urlopen(ping, timeout=_PATIENCE) as answer:  # noqa: S310  the scheme was checked
-            if answer.read().strip() != b"Ok.":
-                raise _unreachable("ClickHouse", variable, url, OSError("something else answers there"))
-    except (OSError, urllib.error.URLError) as error:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        port = parts.port or (8443 if parts.scheme == "https" else 8123)
+    except ValueError as error:
+        raise _malformed(variable, example) from error
+    if not is_address or not re.fullmatch(r"/?\w*", parts.path):
+        raise _malformed(variable, example)
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+    request = urllib.request.Request(  # noqa: S310  the scheme was checked
+        f"{parts.scheme}://{host}:{port}/",
+        data=b"SELECT version()",
+        headers={
+            "X-ClickHouse-User": unquote(parts.username or "default"),
+            "X-ClickHouse-Key": unquote(parts.password or ""),
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+            version = answer.read(100).decode(errors="replace").strip()
+    except urllib.error.HTTPError as error:
+        if "X-ClickHouse-Exception-Code" not in error.headers:
+            raise _unreachable("ClickHouse", variable, url, OSError("something else answers there")) from error
+        said = error.read(500).decode(errors="replace").strip()
+        reason = "wrong user or password" if error.headers["X-ClickHouse-Exception-Code"] == "516" else said
+        raise _unreachable("ClickHouse", variable, url, OSError(reason)) from error
+    except (OSError, http.client.HTTPException) as error:
         raise _unreachable("ClickHouse", variable, url, error) from error
-    return "ClickHouse answers"
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None:
+        raise _unreachable("ClickHouse", variable, url, OSError("something else answers there"))
+    if (int(numbers[1]), int(numbers[2])) < OLDEST_CLICKHOUSE:
+        raise _too_old("ClickHouse", variable, version, "{}.{}".format(*OLDEST_CLICKHOUSE))
+    return f"ClickHouse {version}"
 
 
 def _run(ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -151,10 +175,14 @@ def _run(ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def _require(server: str, variable: str, version: str, oldest: int) -> None:
     major = re.match(r"\d+", version)
     if major is None or int(major[0]) < oldest:
-        raise LocalRuntimeError(
-            f"The {server} at {variable} is version {version}; {oldest} or newer is needed.",
-            f"Upgrade it, or unset {variable} to use the embedded server.",
-        )
+        raise _too_old(server, variable, version, str(oldest))
+
+
+def _too_old(server: str, variable: str, version: str, oldest: str) -> LocalRuntimeError:
+    return LocalRuntimeError(
+        f"The {server} at {variable} is version {version}; {oldest} or newer is needed.",
+        f"Upgrade it, or unset {variable} to use the embedded server.",
+    )
 
 
 def _malformed(variable: str, example: str) -> LocalRuntimeError:

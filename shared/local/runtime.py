@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 
 from shared.config import PlatformSettings
 from shared.local.addresses import display
-from shared.local.analytics import EmbeddedAnalytics
+from shared.local.clickhouse import EmbeddedClickHouse
 from shared.local.errors import LocalRuntimeError
 from shared.local.files import private_directory, stored_secret
 from shared.local.postgres import EmbeddedPostgres
@@ -67,6 +68,7 @@ class LocalRuntime:
     def start(self) -> Endpoints:
         """Check or start every role, in the order of need; on failure nothing that was started is left running."""
         private_directory(self._data_dir)
+        analytics: Future[EmbeddedClickHouse] | None = None
         try:
             self._secrets = {
                 name: self._secret(name, given)
@@ -75,13 +77,16 @@ class LocalRuntime:
                     ("secret_key", self._settings.secret_key),
                 )
             }
+            analytics = self._begin_clickhouse()
             database_url = self._role("database", self._settings.database_url, EmbeddedPostgres(self._data_dir))
             vector_database_url = self._vectors(database_url)
             redis_url = self._role("cache", self._settings.redis_url, EmbeddedValkey(self._data_dir))
             self._endpoints = Endpoints(
-                database_url, vector_database_url, redis_url, self._broker(redis_url), self._clickhouse()
+                database_url, vector_database_url, redis_url, self._broker(redis_url), self._clickhouse(analytics)
             )
         except BaseException:
+            if analytics is not None and analytics.exception() is None:  # waits: what is starting cannot be stopped
+                analytics.result().stop()
             self.stop()
             raise
         return self._endpoints
@@ -196,13 +201,33 @@ class LocalRuntime:
         self._on_progress("event bus", "ready", "streams on the same Valkey")
         return redis_url
 
-    def _clickhouse(self) -> str:
+    def _begin_clickhouse(self) -> Future[EmbeddedClickHouse] | None:
+        """Start the embedded store beside the others: nobody needs it before them, and it takes half a second."""
         if self._settings.clickhouse_url is not None:
-            return self._given("analytics store", self._settings.clickhouse_url)
-        store = EmbeddedAnalytics(self._data_dir)
-        with _Reporting(self._on_progress, "analytics store") as report:
-            report.detail = f"embedded ClickHouse engine, {store.prepare()}"
-        return store.url
+            return None
+        store = EmbeddedClickHouse(self._data_dir)
+
+        def start() -> EmbeddedClickHouse:
+            store.start(attach=True)
+            return store
+
+        pool = ThreadPoolExecutor(1, "clickhouse-start")
+        try:
+            return pool.submit(start)
+        finally:
+            pool.shutdown(wait=False)
+
+    def _clickhouse(self, begun: Future[EmbeddedClickHouse] | None) -> str:
+        name = "analytics store"
+        if begun is None:
+            assert self._settings.clickhouse_url is not None
+            return self._given(name, self._settings.clickhouse_url)
+        with _Reporting(self._on_progress, name) as report:
+            store = begun.result()
+            self._servers.append(store)
+            whose = "embedded" if store.running else "run by another process"
+            report.detail = f"{store.name}, {whose}, 127.0.0.1:{store.port}"
+            return store.url
 
     def _given(self, name: str, url: str) -> str:
         from shared.local import external  # the clients of every server, which the embedded case does not need

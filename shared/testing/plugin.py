@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -25,6 +27,7 @@ from shared.config import PlatformSettings
 from shared.db import Database, domain_database_url, engine
 from shared.db.engine import domain_server_url
 from shared.db.provision import provision
+from shared.local.clickhouse import EmbeddedClickHouse
 from shared.local.external import has_pgvector
 from shared.local.postgres import EmbeddedPostgres
 from shared.local.valkey import EmbeddedValkey
@@ -93,6 +96,19 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
 
 
 @pytest.fixture(scope="session")
+def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a ClickHouse database of this worker's own, which need not exist yet.
+
+    Not part of ``platform``: the engine costs half a second and 250 MB, which only tests of analytics shall pay.
+    """
+    if given := os.environ.get("RESERVEI_TEST_CLICKHOUSE_URL"):
+        yield urlsplit(given)._replace(path=f"/test_{uuid4().hex[:12]}").geturl()
+        return
+    with EmbeddedClickHouse(tmp_path_factory.mktemp("clickhouse"), durable=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def broker_url(redis_url: str) -> str:
     """URL of the message broker: RabbitMQ when one is given, otherwise Redis Streams."""
     return os.environ.get("RESERVEI_TEST_BROKER_URL") or redis_url
@@ -120,6 +136,27 @@ def platform(
             "secret_key": "test-secret-key-0123456789abcdefghij",
         }
     )
+
+
+@pytest.fixture(scope="session")
+def analytics_platform(platform: PlatformSettings, clickhouse_url: str) -> PlatformSettings:
+    """The same platform with an analytics store."""
+    return platform.model_copy(update={"clickhouse_url": clickhouse_url})
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _migrated_store(clickhouse_url: str) -> AsyncIterator[Any]:
+    # By name, because this package is below the domains.
+    await import_module("subgraphs.analytics.store.migrate").apply_migrations(clickhouse_url)
+    async with import_module("subgraphs.analytics.store").AnalyticsStore(clickhouse_url) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def analytics_store(_migrated_store: Any) -> Any:
+    """A migrated, empty ``AnalyticsStore``."""
+    await import_module("subgraphs.analytics.store.maintenance").empty(_migrated_store)
+    return _migrated_store
 
 
 @pytest.fixture(scope="session")
@@ -178,9 +215,13 @@ async def subgraph_client(
     platform: PlatformSettings,
     issuer: TestIssuer,
     domain_database: DomainDatabase,
+    request: pytest.FixtureRequest,
     _running_subgraphs: tuple[AsyncExitStack, dict[str, SubgraphClient]],
 ) -> SubgraphClients:
-    """Gives a client of a running subgraph on an empty database: ``await subgraph_client("hotels")``."""
+    """Gives a client of a running subgraph on an empty database: ``await subgraph_client("hotels")``.
+
+    A test of ``subgraph_client("analytics")`` must also ask for ``analytics_store``.
+    """
     stack, clients = _running_subgraphs
 
     async def give(domain: str) -> SubgraphClient:
@@ -188,7 +229,8 @@ async def subgraph_client(
             await domain_database(domain)
         if domain not in clients:
             subgraph = import_module(f"subgraphs.{domain}.app").subgraph
-            await stack.enter_async_context(subgraph.running(platform, issuer.verifier()))
+            settings = request.getfixturevalue("analytics_platform") if domain == "analytics" else platform
+            await stack.enter_async_context(subgraph.running(settings, issuer.verifier()))
             clients[domain] = SubgraphClient(subgraph, issuer)
         return clients[domain]
 

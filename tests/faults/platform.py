@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from reservei.domains import DOMAINS
+from shared.local.clickhouse import EmbeddedClickHouse
 from shared.local.files import stored_secret
 from shared.local.postgres import EmbeddedPostgres
 from shared.local.server import EmbeddedServer
@@ -189,6 +190,7 @@ def running_platform(folder: Path, *, on_rabbitmq: bool = False) -> Iterator[Fau
     with ExitStack() as servers:
         postgres = servers.enter_context(EmbeddedPostgres(data_dir, durable=False))
         valkey = servers.enter_context(EmbeddedValkey(data_dir, durable=False))
+        clickhouse = servers.enter_context(EmbeddedClickHouse(data_dir, durable=False))
         rabbitmq = None
         if on_rabbitmq:
             amqp, distribution, mapper = free_ports(3)
@@ -197,7 +199,7 @@ def running_platform(folder: Path, *, on_rabbitmq: bool = False) -> Iterator[Fau
             "RESERVEI_DATABASE_URL": postgres.url,
             "RESERVEI_REDIS_URL": valkey.url,
             "RESERVEI_BROKER_URL": valkey.url if rabbitmq is None else rabbitmq.url,
-            "RESERVEI_CLICKHOUSE_URL": f"chdb://{data_dir}/clickhouse",
+            "RESERVEI_CLICKHOUSE_URL": clickhouse.url,
             **PACE,
         }
         for name in ("service_secret", "secret_key"):

@@ -14,7 +14,6 @@ import redis
 from pydantic import SecretStr
 
 from shared.config import PlatformSettings
-from shared.local.analytics import EmbeddedAnalytics
 from shared.local.errors import LocalRuntimeError
 from shared.local.external import _require, check_broker, check_clickhouse, check_postgres, check_redis
 from shared.local.runtime import LocalRuntime
@@ -54,7 +53,7 @@ def test_embeds_every_role_and_hands_children_their_variables(settings: Platform
         endpoints = runtime.endpoints
         assert endpoints.database_url.startswith("postgresql://")
         assert endpoints.broker_url == endpoints.redis_url
-        assert endpoints.clickhouse_url == f"chdb://{settings.data_dir}/clickhouse"
+        assert check_clickhouse(endpoints.clickhouse_url).startswith("ClickHouse ")
         environment = runtime.environment()
         with redis.Redis.from_url(environment["RESERVEI_REDIS_URL"]) as client:
             assert client.ping()
@@ -79,7 +78,7 @@ async def test_a_second_process_attaches_and_takes_over_when_the_owner_is_killed
             owner.kill()
             owner.wait()
             await wait_until(lambda: not any(alive(pid) for pid in pids))
-            assert attached.revive() == ["PostgreSQL", "Valkey"]
+            assert attached.revive() == ["PostgreSQL", "Valkey", "ClickHouse"]
             assert attached.endpoints == address
             with redis.Redis.from_url(address.redis_url, decode_responses=True) as client:
                 assert client.get("kept") == "1"
@@ -110,6 +109,8 @@ async def test_revives_a_server_that_was_killed(settings: PlatformSettings) -> N
         (check_broker, "kafka://hidden", "RESERVEI_BROKER_URL is not an address"),
         (check_clickhouse, f"http://u:hidden@{DEAD}/", "Cannot reach ClickHouse .*connection refused"),
         (check_clickhouse, "hidden", "RESERVEI_CLICKHOUSE_URL is not an address"),
+        (check_clickhouse, "chdb:///hidden", "RESERVEI_CLICKHOUSE_URL is not an address"),
+        (check_clickhouse, "http://hidden:port/x", "RESERVEI_CLICKHOUSE_URL is not an address"),
     ],
 )
 def test_a_server_that_cannot_be_used_is_one_line_without_secrets(
@@ -148,10 +149,3 @@ def test_production_takes_no_generated_secret(settings: PlatformSettings) -> Non
     short = settings.model_copy(update={"service_secret": SecretStr("short")})
     with pytest.raises(LocalRuntimeError, match="shorter than 32"):
         LocalRuntime(short).start()
-
-
-def test_analytics_are_one_process_at_a_time(tmp_path: Path) -> None:
-    with EmbeddedAnalytics(tmp_path):
-        assert EmbeddedAnalytics(tmp_path).prepare() == "in use"
-        with pytest.raises(LocalRuntimeError, match=f"is open in pid {os.getpid()}"), EmbeddedAnalytics(tmp_path):
-            pass

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import clickhouse_connect
@@ -129,29 +129,28 @@ class AnalyticsStore:
         async with self._connecting:
             if self._client is None:
                 with _told_apart():
-                    self._client = await open_client(self._url, timeout=self._timeout)
+                    self._client = await open_client(self._url, silence=self._timeout)
             return self._client
 
 
-async def open_client(url: str, *, timeout: float = QUERY_SECONDS, database: str | None = None) -> AsyncClient:
+async def open_client(url: str, *, silence: float) -> AsyncClient:
     """A connected client of clickhouse-connect with the options that we want everywhere.
 
     Args:
         url: Of the server and the database.
-        timeout: Seconds of silence.
-        database: Another than the one of ``url``.
+        silence: Seconds after which an answer is not waited for any longer.
     """
     parts = urlsplit(url)
     return await clickhouse_connect.get_async_client(
         interface=parts.scheme,
         host=parts.hostname or "127.0.0.1",
         port=parts.port or (8443 if parts.scheme == "https" else 8123),
-        username=parts.username or "default",
-        password=parts.password or "",
-        database=database or parts.path.strip("/") or "default",
+        username=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
+        database=parts.path.strip("/") or "default",
         compress=False,  # it is on this machine or in the next rack
         connect_timeout=CONNECT_SECONDS,
-        send_receive_timeout=timeout,
+        send_receive_timeout=silence,
         autogenerate_session_id=False,  # a session serves one query at a time
         tz_mode="aware",
     )

@@ -20,8 +20,9 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 _LOCK_KEY: Final = 0x5265_7365_7276_6169  # "Reservai" in ASCII: any number that nobody else locks
 _NAME: Final = re.compile(r"\d{4}_\w+\.sql")
-_TRACK: Final = """
-CREATE TABLE IF NOT EXISTS schema_migrations (name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+SCHEMA_TABLE: Final = "schema_migrations"
+_TRACK: Final = f"""
+CREATE TABLE IF NOT EXISTS {SCHEMA_TABLE} (name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = ReplacingMergeTree ORDER BY name
 """
 
@@ -50,12 +51,12 @@ async def apply_migrations(url: str, folder: Path = MIGRATIONS) -> list[str]:
     await _create_database(url)
     async with AnalyticsStore(url) as store:
         await store.command(_TRACK)
-        applied = {name for (name,) in await store.query("SELECT DISTINCT name FROM schema_migrations")}
+        applied = {name for (name,) in await store.query(f"SELECT DISTINCT name FROM {SCHEMA_TABLE}")}  # noqa: S608
         missing = [file for file in migration_files(folder) if file.name not in applied]
         for file in missing:
             for statement in statements(file.read_text(encoding="utf-8")):
                 await store.command(statement)
-            await store.insert("schema_migrations", ["name"], [(file.name,)])
+            await store.insert(SCHEMA_TABLE, ["name"], [(file.name,)])
         return [file.name for file in missing]
 
 
