@@ -11,6 +11,10 @@ subgraph = create_subgraph(
     schema=schema,
     resources=open_resources,
     context=AnalyticsContext,
-    checks=lambda resources: {"cache": resources.redis.ping},
+    checks=lambda resources: {
+        "cache": resources.redis.ping,
+        "broker": resources.broker.ping,
+        "store": resources.store.ping,
+    },
 )
 app = subgraph.app

@@ -13,7 +13,11 @@ from redis.asyncio import Redis
 from shared.config import PlatformSettings
 from shared.db import utc_now
 from shared.graphql import Caller, SubgraphContext, SubgraphRuntime
+from shared.messaging import Broker, open_broker
+from shared.pubsub import LiveUpdates
+from shared.resilience import RateLimiter
 from subgraphs.analytics.settings import AnalyticsSettings
+from subgraphs.analytics.store import AnalyticsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,10 @@ class AnalyticsResources:
     """The clients and settings of one process."""
 
     redis: Redis
+    limiter: RateLimiter
+    broker: Broker
+    store: AnalyticsStore
+    live: LiveUpdates
     platform: PlatformSettings
     settings: AnalyticsSettings
     clock: Callable[[], datetime]
@@ -53,6 +61,19 @@ async def open_resources(
     async with AsyncExitStack() as stack:
         redis = runtime.redis()
         stack.push_async_callback(redis.aclose)
+        broker = open_broker(runtime.settings.broker_url or runtime.redis_url)
+        stack.push_async_callback(broker.close)
+        if runtime.settings.clickhouse_url is None:
+            raise RuntimeError(
+                "RESERVEI_CLICKHOUSE_URL is not set. Start with `reservei up` or `reservei serve`, or set it."
+            )
         yield AnalyticsResources(
-            redis=redis, platform=runtime.settings, settings=settings or AnalyticsSettings(), clock=clock
+            redis=redis,
+            limiter=RateLimiter(redis),
+            broker=broker,
+            store=await stack.enter_async_context(AnalyticsStore(runtime.settings.clickhouse_url)),
+            live=await stack.enter_async_context(LiveUpdates(runtime.redis_url)),
+            platform=runtime.settings,
+            settings=settings or AnalyticsSettings(),
+            clock=clock,
         )

@@ -3,6 +3,7 @@
 import strawberry
 
 from shared.graphql import create_schema
+from subgraphs.analytics.schema.mutations import Mutation
 
 
 @strawberry.type
@@ -14,4 +15,4 @@ class Query:
         return True
 
 
-schema = create_schema(query=Query)
+schema = create_schema(query=Query, mutation=Mutation)

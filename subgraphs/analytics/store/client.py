@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Self, TypeAlias
@@ -119,7 +120,10 @@ class AnalyticsStore:
             if key not in self._column_types:
                 described = await client.create_insert_context(table, list(columns))
                 self._column_types[key] = described.column_types
-            await client.insert(table, rows, column_names=list(columns), column_types=self._column_types[key])
+            try:
+                await client.insert(table, rows, column_names=list(columns), column_types=self._column_types[key])
+            except (AttributeError, OverflowError, TypeError, ValueError, struct.error) as error:  # a value, not us
+                raise StoreRefused(f"{type(error).__name__}: {error}") from error
 
     async def ping(self) -> None:
         """Raise when the store does not answer."""
