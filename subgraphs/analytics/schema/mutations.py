@@ -6,12 +6,12 @@
 
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, cast
 from uuid import UUID
 
 import strawberry
 
-from shared.contracts.analytics import ClientEvent
+from shared.contracts.analytics import ClientEvent, ClientEventKind
 from shared.graphql import Problem, RateLimited, parse_id
 from shared.resilience import Rate
 from subgraphs.analytics.schema.context import Info, language_of
@@ -65,7 +65,7 @@ class TrackedEventInput:
         """As the other domains are told. Raises ``BadUserInput`` for an id that is none."""
         return ClientEvent(
             event_id=parse_id(self.id, "events.id"),
-            kind=self.kind.value,
+            kind=cast("ClientEventKind", self.kind.value),
             occurred_at=self.occurred_at,
             hotel_id=_optional_id(self.hotel_id, "events.hotelId"),
             room_type_id=_optional_id(self.room_type_id, "events.roomTypeId"),

@@ -11,12 +11,13 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from shared.auth import Principal, Role
+from shared.auth import Role
 from shared.contracts.analytics import ClientEvents
 from shared.db import utc_now
 from shared.messaging import EventEnvelope
 from shared.messaging.names import STREAM_PREFIX
 from shared.testing import SubgraphClient
+from shared.testing.identity import make_principal
 from shared.testing.plugin import SubgraphClients
 from subgraphs.analytics.ingest import write_events
 from subgraphs.analytics.store import AnalyticsStore
@@ -68,7 +69,7 @@ async def test_anybody_may_and_the_user_is_the_one_of_the_token(
     client: SubgraphClient, broker_url: str, role: Role | None
 ) -> None:
     visitor_id = uuid4()
-    principal = None if role is None else Principal(user_id=uuid4(), roles=frozenset({role}))
+    principal = None if role is None else make_principal(role)
     answer = (await client.data(TRACK, batch([event()], visitor_id), as_=principal))["trackEvents"]
     assert answer == {"__typename": "TrackedEvents", "accepted": 1, "isStored": True, "rejected": []}
     (sent,) = await published(broker_url, visitor_id)
