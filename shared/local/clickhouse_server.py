@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,7 @@ _TRANSPORT: Final = frozenset(
 )
 _READS: Final = re.compile(rb"\s*\(*\s*(SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 _FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+_INSERT: Final = re.compile(rb"\s*(INSERT\s+INTO\s[^\n]*?)\s+FORMAT\s+(\w+)[ \t]*\n", re.IGNORECASE)
 _COMMENTS: Final = re.compile(rb"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
 _CODE: Final = re.compile(r"Code: (\d+)")
 _WORD: Final = re.compile(r"\w+")
@@ -118,7 +120,7 @@ class Handle:
         """Run one statement. Raises whatever the engine raises."""
         self._use(statement.database)
         self._adopt(statement.settings)
-        result = self._connection.query(statement.sql, "TabSeparated", params=dict(statement.parameters))
+        result = self._query(statement)
         summary = {
             "read_rows": str(result.rows_read()),
             "read_bytes": str(result.bytes_read()),
@@ -128,6 +130,18 @@ class Handle:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _query(self, statement: Statement) -> Any:
+        parameters = dict(statement.parameters)
+        insert = _INSERT.match(statement.sql)
+        if insert is None:
+            return self._connection.query(statement.sql, "TabSeparated", params=parameters)
+        # The engine would read rows that follow the statement as text of a query, and end them where it likes.
+        with tempfile.NamedTemporaryFile(dir=Path.cwd(), prefix="insert-", suffix=".rows") as file:
+            file.write(memoryview(statement.sql)[insert.end() :])
+            file.flush()
+            sql = b"%s FROM INFILE '%s' FORMAT %s" % (insert[1], os.fsencode(_escaped(file.name)), insert[2])
+            return self._connection.query(sql, "TabSeparated", params=parameters)
 
     def _use(self, database: str) -> None:
         if database != self._database:
@@ -152,8 +166,12 @@ class Handle:
                 self._settings[name] = value
 
     def _set(self, name: str, value: str) -> None:
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        self._connection.query(f"SET {name} = '{escaped}'")
+        self._connection.query(f"SET {name} = '{_escaped(value)}'")
+
+
+def _escaped(text: str) -> str:
+    """For between single quotes."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 class Engine:
@@ -265,6 +283,8 @@ def main() -> None:
     secret = sys.stdin.read().strip()
     os.chdir(home)
     Path("clickhouse.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+    for abandoned in home.glob("insert-*.rows"):
+        abandoned.unlink()
     engine = Engine(home / "data")
     try:
         web.run_app(

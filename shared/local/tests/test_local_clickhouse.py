@@ -87,6 +87,19 @@ def test_parameters_are_values_whatever_is_in_them(server: EmbeddedClickHouse) -
             assert client.query("SELECT {value:String}", parameters={"value": value}).result_rows == [(value,)]
 
 
+def test_rows_arrive_as_they_were_sent_however_many(server: EmbeddedClickHouse) -> None:
+    hostile = ["; DROP TABLE sent;\n", "'\\", "\n\n", "\u0000"]
+    rows = [(number, hostile[number % len(hostile)] * 20) for number in range(20_000)]
+    with connect(server) as client:
+        client.command("CREATE TABLE sent (n UInt64, text String) ENGINE = MergeTree ORDER BY n")
+        client.insert("sent", rows, column_names=["n", "text"])
+        assert client.query("SELECT n, text FROM sent ORDER BY n").result_rows == rows
+        client.insert("sent", [], column_names=["n", "text"])
+        with pytest.raises(DatabaseError):
+            client.raw_insert("sent", ["n", "text"], b"nonsense", fmt="Native")
+    assert not list(server._home.glob("insert-*"))
+
+
 def test_settings_hold_for_their_request_only(server: EmbeddedClickHouse) -> None:
     with connect(server) as client:
         asked = "SELECT getSetting('max_result_rows')"
