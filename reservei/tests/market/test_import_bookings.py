@@ -148,6 +148,22 @@ async def test_a_booking_has_the_events_of_its_row_on_the_dates_of_its_row(
     }
 
 
+async def test_the_guests_country_is_known_by_two_letters_or_left_open(
+    bookings_db: Database, import_bookings: ImportBookings, samples: Path, tmp_path: Path
+) -> None:
+    head, row, *_ = (samples / "hotel_bookings.csv").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "countries.csv"
+    countries = ("PRT", "BRA", "CN", "CHN", "NULL", "TMP")
+    path.write_text("\n".join([head, *(row.replace("PRT", country) for country in countries)]), encoding="utf-8")
+    summary = await import_bookings(path)
+    assert summary.loaded["bookings"] == Tally(new=6)
+    assert summary.adjusted == {Adjustment.COUNTRY_UNKNOWN: 2}
+    rows = await fetch(
+        bookings_db, "SELECT payload->>'guest_country' AS c FROM booking_events WHERE type = 'booking.requested'"
+    )
+    assert Counter(each.c for each in rows) == {"PT": 1, "BR": 1, "CN": 2, None: 2}
+
+
 async def test_history_moves_no_money_and_tells_nobody(
     bookings_db: Database, import_bookings: ImportBookings, samples: Path
 ) -> None:
