@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, func
+from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,7 +40,7 @@ class Conversation(Base):
     user_id: Mapped[UUID]
     title: Mapped[str] = mapped_column(String(80))
     """The beginning of its first message."""
-    memory: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
+    memory: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=sql_text("'{}'"))
     """What the engine wants to be told with the next message."""
     running_reply_id: Mapped[UUID | None]
     """The reply that is being written: at most one."""
@@ -62,7 +63,7 @@ class Message(Base):
     user_id: Mapped[UUID]
     author: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text, default="", server_default="")
-    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=sql_text("'[]'"))
     """Of a reply that ended: its text, tools and proposals in order."""
     state: Mapped[str] = mapped_column(String(10))
     engine: Mapped[str | None] = mapped_column(String(20))
@@ -77,7 +78,7 @@ class Message(Base):
     """Of what the traveler wrote: the reply to it."""
     leased_until: Mapped[Instant | None]
     """While a reply is being written: when to believe that its writer is dead."""
-    is_stopping: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_stopping: Mapped[bool] = mapped_column(default=False, server_default=sql_text("false"))
     """The traveler has heard enough."""
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())
     ended_at: Mapped[Instant | None]
@@ -87,7 +88,7 @@ class Message(Base):
         CheckConstraint("state IN ('PENDING', 'STREAMING', 'DONE', 'STOPPED', 'FAILED')", name="state"),
         Index("ix_messages_conversation_id_id", "conversation_id", "id"),
         Index("uq_messages_user_id_client_message_id", "user_id", "client_message_id", unique=True),
-        Index("ix_messages_running", "leased_until", postgresql_where=text("state IN ('PENDING', 'STREAMING')")),
+        Index("ix_messages_running", "leased_until", postgresql_where=sql_text("state IN ('PENDING', 'STREAMING')")),
     )
 
 
@@ -128,5 +129,5 @@ class Proposal(Base):
         CheckConstraint("kind IN ('BOOK', 'CANCEL')", name="kind"),
         CheckConstraint("state IN ('PENDING', 'CONFIRMING', 'DONE', 'REFUSED', 'DECLINED', 'REPLACED')", name="state"),
         Index("ix_proposals_message_id", "message_id"),
-        Index("uq_proposals_open", "conversation_id", unique=True, postgresql_where=text("state = 'PENDING'")),
+        Index("uq_proposals_open", "conversation_id", unique=True, postgresql_where=sql_text("state = 'PENDING'")),
     )
