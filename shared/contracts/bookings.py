@@ -6,9 +6,13 @@ The type of the event is the envelope's: ``booking.requested``, ``booking.confir
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Final
 from uuid import UUID
 
 import msgspec
+
+IMPORTED_GUEST_ID: Final = UUID("b6f1c6c2-6b0d-5f7e-8a53-3f0d2f7a9e11")
+"""The user of imported bookings that name nobody. No account has this id."""
 
 
 class PaymentAction(msgspec.Struct, frozen=True, kw_only=True):

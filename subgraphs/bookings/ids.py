@@ -3,11 +3,11 @@ same thing."""
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID, uuid5
 
-IMPORTED_GUEST_ID: Final = UUID("b6f1c6c2-6b0d-5f7e-8a53-3f0d2f7a9e11")
-"""The user of every imported booking: such histories name nobody. No account has this id."""
+from shared.contracts.bookings import IMPORTED_GUEST_ID
+
+__all__ = ["IMPORTED_GUEST_ID"]
 
 
 def hold_id_of(booking_id: UUID) -> UUID:
