@@ -16,6 +16,7 @@ from shared.graphql import Caller, SubgraphContext, SubgraphRuntime
 from shared.messaging import Broker, open_broker
 from shared.pubsub import LiveUpdates
 from shared.resilience import RateLimiter
+from subgraphs.analytics.loaders import Loaders
 from subgraphs.analytics.settings import AnalyticsSettings
 from subgraphs.analytics.store import AnalyticsStore
 
@@ -40,6 +41,7 @@ class AnalyticsContext(SubgraphContext):
     def __init__(self, resources: AnalyticsResources, caller: Caller) -> None:
         super().__init__(caller)
         self.resources: Final = resources
+        self.loaders: Final = Loaders(resources.store)
         self.now: Final = resources.clock()
         """One moment for the whole operation."""
 
