@@ -37,7 +37,7 @@ SELECT
     aggregate_id AS booking_id,
     aggregate_sequence AS version,
     occurred_at AS sold_at,
-    toDate(toTimeZone(occurred_at, zone)) AS sold_on,
+    toDate(toString(occurred_at, zone)) AS sold_on,
     booking.check_in AS check_in,
     toUInt16(booking.check_out - booking.check_in) AS night_count,
     booking.user_id AS user_id,
