@@ -39,11 +39,11 @@ class DateRange:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            raise Refused("end_before_start", "end")
+            raise Refused("end_before_start", "endDate")
         if self.start < EARLIEST or self.end >= LATEST:
-            raise Refused("outside_this_century", "start")
+            raise Refused("outside_this_century", "startDate")
         if self.days > MOST_DAYS:
-            raise Refused("range_too_long", "end")
+            raise Refused("range_too_long", "endDate")
 
     @property
     def days(self) -> int:

@@ -7,7 +7,7 @@ class StoreError(Exception):
     """The store did not do what it was asked."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, ConnectionError):
     """The store is away, overloaded or not migrated yet: the same call may succeed later."""
 
 

@@ -60,7 +60,7 @@ async def _fill(store: AnalyticsStore, table: str, select: str, condition: str, 
     )
     names = ", ".join(f"`{name}`" for (name,) in columns)
     # The view's SELECT reads `events`: here that name stands for those that are to be projected.
-    source = f"(SELECT * FROM `{store.database}`.events WHERE {condition})"
+    source = f"(SELECT * FROM `{store.database}`.events WHERE {condition})"  # noqa: S608  # ours
     projected = select.replace(f"FROM {store.database}.events", f"FROM {source} AS events").replace(
         f"FROM `{store.database}`.events", f"FROM {source} AS events"
     )
