@@ -35,7 +35,7 @@ def planted_history(catalogue: Catalogue, *, travelers: int = 300, days: int = 5
     random = np.random.default_rng(seed)
     count = len(catalogue.hotels)
     kinds = np.arange(count) % KINDS
-    charm = random.pareto(2.0, count) + 0.2
+    charm = random.gamma(2.0, 0.5, count) + 0.2
     high_month = random.integers(1, 13, count)
     interactions: list[Interaction] = []
     for traveler in range(travelers):

@@ -7,7 +7,7 @@ booked before. A traveler's question says the month of the journey, to the model
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, TypeAlias
 
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subgraphs.ai.learning.recommending.history import NOBODY, Catalogue, Floats, History
-from subgraphs.ai.learning.recommending.model import RecommendationModel, Weights, standard, varied
+from subgraphs.ai.learning.recommending.model import RecommendationModel, Weights, varied
 from subgraphs.ai.learning.recommending.taste import Taste, taste_of
-from subgraphs.ai.learning.recommending.training import train
+from subgraphs.ai.learning.recommending.training import SEASON_ONLY, SHAPES, Shape, train
 
 K: Final = 10
 TEST_SHARE: Final = 0.2
 """Of all bookings: the latest ones are what is asked for."""
-MAX_QUESTIONS: Final = 3_000
+MAX_QUESTIONS: Final = 1_000
 _SEED: Final = 7
-_STEP: Final = 0.2
+_STEP: Final = 0.25
 """Between the blends that are tried."""
 
 Scorer: TypeAlias = Callable[[Taste, int], Floats]
@@ -84,8 +84,8 @@ def evaluate(catalogue: Catalogue, history: History) -> Evaluation:
     questions = questions_of(before, after)
     if not questions:
         raise TooLittleHistory("nobody booked another hotel in the latest fifth of the bookings")
-    weights = choose_weights(catalogue, before)
-    model = train(catalogue, before, weights)
+    weights, shape = choose(catalogue, before)
+    model = train(catalogue, before, weights, shape)
     return Evaluation(
         results=[measure(name, catalogue, scorer, questions) for name, scorer in _ways(model)],
         weights=weights,
@@ -97,34 +97,18 @@ def evaluate(catalogue: Catalogue, history: History) -> Evaluation:
     )
 
 
-def choose_weights(catalogue: Catalogue, history: History) -> Weights:
-    """The blend with the best nDCG on the latest part of ``history``; season alone when there is too little of it."""
-    season_only = Weights(0.0, 0.0, 1.0)
+def choose(catalogue: Catalogue, history: History) -> tuple[Weights, Shape]:
+    """The blend and shape with the best nDCG on the latest part of ``history``; season alone for too little."""
+    best, best_quality = (SEASON_ONLY, SHAPES[0]), -1.0
     before, after, _ = split(history)
     questions = questions_of(before, after)
-    if not questions:
-        return season_only
-    model = train(catalogue, before)
-    parts = [
-        (
-            standard(model.collaborative(question.taste)),
-            standard(model.content(question.taste)),
-            standard(model.season(question.taste, question.month)),
-        )
-        for question in questions
-    ]
-    best, best_quality = season_only, -1.0
-    for weights in blends():
-        of_question = iter(parts)
-
-        def blend(_taste: Taste, _month: int, weights: Weights = weights) -> Floats:
-            collaborative, content, season = next(of_question)  # noqa: B023  # used up before the next round
-            scores: Floats = weights.collaborative * collaborative + weights.content * content + weights.season * season
-            return scores
-
-        quality = measure("", catalogue, blend, questions).ndcg
-        if quality > best_quality + 1e-9:
-            best, best_quality = weights, quality
+    for shape in SHAPES if questions else ():
+        model = train(catalogue, before, shape=shape)
+        for weights in blends():
+            answers = replace(model, weights=weights)
+            quality = measure("", catalogue, lambda taste, month: answers.scores(taste, month).total, questions).ndcg  # noqa: B023  # used up before the next round
+            if quality > best_quality + 1e-9:
+                best, best_quality = (weights, shape), quality
     return best
 
 
@@ -153,8 +137,9 @@ def split(history: History) -> tuple[History, History, int]:
 def questions_of(before: History, after: History) -> list[Question]:
     """What travelers booked after the split that they had not booked before it."""
     known = _by_user(before)
+    after = after.where(~after.is_view)
     questions = []
-    for user, places in _by_user(after.where(~after.is_view)).items():
+    for user, places in _by_user(after).items():
         earlier = known.get(user, [])
         stayed = frozenset(int(before.hotel[place]) for place in earlier if not before.is_view[place])
         new = frozenset(int(after.hotel[place]) for place in places) - stayed

@@ -69,7 +69,8 @@ class RecommendationModel:
         collaborative = standard(self.collaborative(taste))
         content = standard(self.content(taste))
         season = standard(self.season(taste, month))
-        weights = self.weights
+        # Of a newcomer nothing is known but when they travel.
+        weights = Weights(0.0, 0.0, 1.0) if taste.is_empty else self.weights
         total = weights.collaborative * collaborative + weights.content * content + weights.season * season
         return Scored(
             total.astype(np.float32),

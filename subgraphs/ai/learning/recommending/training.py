@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,32 +22,46 @@ from subgraphs.ai.learning.recommending.model import RecommendationModel, Weight
 from subgraphs.ai.learning.recommending.taste import MAX_VIEWS
 
 SEED: Final = 20_260_101
-FACTORS: Final = 32
 ITERATIONS: Final = 20
-ALPHA: Final = 8.0
-REGULARIZATION: Final = 0.5
 SEASON_ONLY: Final = Weights(collaborative=0.0, content=0.0, season=1.0)
 
 
-def train(catalogue: Catalogue, history: History, weights: Weights = SEASON_ONLY) -> RecommendationModel:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How finely alternating least squares looks, and how much it trusts what it sees."""
+
+    factors: int
+    alpha: float
+    """Confidence that an interaction of weight one gives."""
+    regularization: float
+
+
+SHAPES: Final = (Shape(4, 2.0, 5.0), Shape(8, 1.0, 5.0), Shape(8, 4.0, 1.0), Shape(16, 4.0, 1.0), Shape(32, 8.0, 0.5))
+"""From the coarsest, for little history, to the finest."""
+
+
+def train(
+    catalogue: Catalogue, history: History, weights: Weights = SEASON_ONLY, shape: Shape = SHAPES[0]
+) -> RecommendationModel:
     """Learn from a history; the same history gives the same model.
 
     Args:
         catalogue: The hotels.
         history: What was booked and looked at; nothing later than what the model may know.
-        weights: How to blend, see ``evaluation.choose_weights``.
+        weights: How to blend, see ``evaluation.choose``.
+        shape: Of the collaborative part.
     """
     return RecommendationModel(
         catalogue=catalogue,
-        factors=_factors(catalogue, history),
+        factors=_factors(catalogue, history, shape),
         by_month=_by_month(catalogue, history),
         weights=weights,
-        alpha=ALPHA,
-        regularization=REGULARIZATION,
+        alpha=shape.alpha,
+        regularization=shape.regularization,
     )
 
 
-def _factors(catalogue: Catalogue, history: History) -> Floats:
+def _factors(catalogue: Catalogue, history: History, shape: Shape) -> Floats:
     is_person = history.user != NOBODY
     persons = history.where(is_person)
     if not len(persons) or len(catalogue.hotels) < 2:
@@ -55,9 +70,9 @@ def _factors(catalogue: Catalogue, history: History) -> Floats:
     # One thread: the same numbers on every run, and no more than one core taken from who serves travelers meanwhile.
     with threadpool_limits(1):
         model = AlternatingLeastSquares(
-            factors=min(FACTORS, max(2, len(catalogue.hotels) // 2)),
-            regularization=REGULARIZATION,
-            alpha=ALPHA,
+            factors=min(shape.factors, max(2, len(catalogue.hotels) // 2)),
+            regularization=shape.regularization,
+            alpha=shape.alpha,
             iterations=ITERATIONS,
             random_state=SEED,
             num_threads=1,
