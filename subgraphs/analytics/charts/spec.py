@@ -286,7 +286,8 @@ def _heat_map(chart: _Chart, period: int) -> Spec:
     cohort_title = style.column_title(columns[period], chart.language)
     shown = [value for value in values if value["value"] is not None]
     # The first month is 100% of a cohort by definition, and would wash out all the others.
-    largest = max((value["value"] for value in shown if value["after"]), default=None) or 1.0
+    largest = max((value for item in shown if item["after"] and isinstance(value := item["value"], float)), default=0.0)
+    largest = largest or 1.0
     text = f"datum.value / {largest} > 0.55"
     dark_text, light_text = ("#10202c", "#e8eef4") if chart.theme is Theme.DARK else ("#ffffff", "#17212b")
     encoding: Spec = {
