@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from reservei.cli.analytics import analytics_app, backfill
 from reservei.cli.call import call
 from reservei.cli.deadletters import deadletters_app
 from reservei.cli.import_ import import_app
@@ -39,6 +40,8 @@ app.command(rich_help_panel="Run")(worker)
 app.command(rich_help_panel="Run")(router)
 app.command(rich_help_panel="Data")(seed)
 app.add_typer(import_app, name="import", rich_help_panel="Data")
+app.command(rich_help_panel="Data")(backfill)
+app.add_typer(analytics_app, name="analytics", rich_help_panel="Operate")
 app.add_typer(deadletters_app, name="deadletters", rich_help_panel="Operate")
 app.add_typer(ledger_app, name="ledger", rich_help_panel="Operate")
 app.add_typer(sagas_app, name="sagas", rich_help_panel="Operate")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reservei.market.csv_rows import CsvRows
     from reservei.market.importing import Importer
     from reservei.market.report import Summary
+    from shared.config import PlatformSettings
 
 import_app = typer.Typer(
     help="Load public data sets from CSV files, plain or gzip. Importing a file again changes nothing.",
@@ -55,6 +56,9 @@ WithCalendar = Annotated[
         "with seasons and weekends. Without it the hotels cannot be booked yet.",
     ),
 ]
+NoAnalytics = Annotated[
+    bool, typer.Option("--no-analytics", help="Leave it to `reservei backfill` to tell analytics of what was loaded.")
+]
 Days = Annotated[int, typer.Option(min=1, max=1100, help="How many nights from today are put on sale.")]
 
 
@@ -65,13 +69,14 @@ def hotels(
     days: Days = 180,
     strict: Strict = False,
     encoding: EncodingOption = FileEncoding.UTF_8,
+    no_analytics: NoAnalytics = False,
 ) -> None:
     """Import hotels: European hotels (`name,address,average_score,...`) or Rio listings, told by their columns.
 
     Nobody manages imported hotels: only administrators can change them. The European file has neither room types nor
     prices; both are derived from the score and the city.
     """
-    _import("hotels", file, strict, encoding, _hotels(file, with_calendar, days))
+    _import("hotels", file, strict, encoding, _hotels(file, with_calendar, days), tells=_unless(no_analytics, "hotels"))
 
 
 @import_app.command()
@@ -81,9 +86,12 @@ def listings(
     days: Days = 180,
     strict: Strict = False,
     encoding: EncodingOption = FileEncoding.UTF_8,
+    no_analytics: NoAnalytics = False,
 ) -> None:
     """Import listings of Rio de Janeiro (Inside Airbnb): each is a hotel with one room of one type, priced in BRL."""
-    _import("listings", file, strict, encoding, _hotels(file, with_calendar, days))
+    _import(
+        "listings", file, strict, encoding, _hotels(file, with_calendar, days), tells=_unless(no_analytics, "hotels")
+    )
 
 
 @import_app.command()
@@ -127,6 +135,7 @@ def bookings(
     limit: Annotated[int | None, typer.Option(min=1, help="How many rows to read; all when left out.")] = None,
     strict: Strict = False,
     encoding: EncodingOption = FileEncoding.UTF_8,
+    no_analytics: NoAnalytics = False,
 ) -> None:
     """Import the bookings of two hotels (`hotel,is_canceled,lead_time,...`); the hotels are made as well.
 
@@ -135,12 +144,24 @@ def bookings(
     from reservei.market.formats import HotelBookingsImporter
 
     if mode is BookingsMode.SAGAS:
-        _sell(file, strict, encoding, limit)
+        _sell(file, strict, encoding, limit, tells=_unless(no_analytics, "hotels"))
     else:
-        _import("bookings", file, strict, encoding, lambda _rows: HotelBookingsImporter(), limit=limit)
+        _import(
+            "bookings",
+            file,
+            strict,
+            encoding,
+            lambda _rows: HotelBookingsImporter(),
+            limit=limit,
+            tells=_unless(no_analytics, *_SELLING),
+        )
 
 
-def _sell(file: Path, strict: bool, encoding: FileEncoding, limit: int | None) -> None:
+def _unless(no_analytics: bool, *domains: str) -> tuple[str, ...]:
+    return () if no_analytics else domains
+
+
+def _sell(file: Path, strict: bool, encoding: FileEncoding, limit: int | None, *, tells: tuple[str, ...]) -> None:
     from reservei.cli.serve import local_platform
     from reservei.market.formats import HotelSalesImporter
     from shared.config import platform_settings
@@ -157,6 +178,7 @@ def _sell(file: Path, strict: bool, encoding: FileEncoding, limit: int | None) -
             lambda _rows: HotelSalesImporter(platform_settings()),
             limit=limit,
             beside=_working,
+            tells=tells,
         )
 
 
@@ -212,6 +234,7 @@ def _import(
     *,
     limit: int | None = None,
     beside: Beside = nullcontext,
+    tells: tuple[str, ...] = (),
 ) -> None:
     from rich.console import Console
 
@@ -219,7 +242,7 @@ def _import(
 
     console = Console(highlight=False)
     try:
-        summary = asyncio.run(_run(console, kind, file, encoding, importer, limit, beside))
+        summary = asyncio.run(_run(console, kind, file, encoding, importer, limit, beside, tells))
     except FileRejected as error:
         raise _refused(error) from error
     _show(console, file, summary)
@@ -235,6 +258,7 @@ async def _run(
     importer: Callable[[CsvRows], Importer[Any]],
     limit: int | None,
     beside: Beside,
+    tells: tuple[str, ...],
 ) -> Summary:
     from reservei.cli._meter import Meter
     from reservei.market.csv_rows import open_csv
@@ -264,7 +288,16 @@ async def _run(
                     limit=limit,
                 )
             summary.count(prepared)
+            if tells and not summary.changed_nothing:
+                await _tell(console, settings, tells)
             return summary
+
+
+async def _tell(console: Console, settings: PlatformSettings, domains: tuple[str, ...]) -> None:
+    from reservei.cli.analytics import tell_after_load
+    from reservei.market.backfill import Origin
+
+    await tell_after_load(console, settings, [Origin(domain) for domain in domains])
 
 
 def _show(console: Console, file: Path, summary: Summary) -> None:

@@ -24,6 +24,9 @@ def seed(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day that dates are counted from.", show_default="today"),
     ] = None,
+    no_analytics: Annotated[
+        bool, typer.Option("--no-analytics", help="Leave it to `reservei backfill` to tell analytics of the hotels.")
+    ] = False,
 ) -> None:
     """Load a demo market: hotels all over Brazil with rates and inventory, users, reviews and the demo accounts.
 
@@ -41,15 +44,16 @@ def seed(
         raise typer.Exit(2)
     options = SeedOptions(hotels, users, days, seed, (today or utc_now()).date())
     console = Console(highlight=False, soft_wrap=True)
-    result = asyncio.run(_run(console, options, if_empty=if_empty))
+    result = asyncio.run(_run(console, options, if_empty=if_empty, tells=not no_analytics))
     if result is None:
         console.print("There are hotels already: the demo market was not loaded.")
     else:
         _show(console, result)
 
 
-async def _run(console: Console, options: SeedOptions, *, if_empty: bool) -> SeedResult | None:
+async def _run(console: Console, options: SeedOptions, *, if_empty: bool, tells: bool) -> SeedResult | None:
     from reservei.cli._meter import Meter
+    from reservei.cli.analytics import tell_after_load
     from reservei.market.databases import open_databases
     from reservei.market.demo.coupons import seed_coupon
     from reservei.market.demo.market import market_is_empty, seed_market
@@ -66,6 +70,10 @@ async def _run(console: Console, options: SeedOptions, *, if_empty: bool) -> See
                 lambda done, total: meter.update(done, f"{done:,} of {total:,} hotels"),
             )
         result.coupons_new = int(await seed_coupon(databases["bookings"]))
+        if tells and result.hotels_new:
+            from reservei.market.backfill import Origin
+
+            await tell_after_load(console, platform_settings(), [Origin.HOTELS])
         return result
 
 

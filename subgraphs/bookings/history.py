@@ -10,12 +10,14 @@ from typing import Final
 from uuid import UUID, uuid5
 
 import msgspec
+from sqlalchemy import func, select
 
 from shared.db import Database
 from shared.messaging import EventEnvelope
 from subgraphs.bookings.booking.aggregate import evolve
 from subgraphs.bookings.booking.events import ChangePaymentActionRequired, PaymentActionRequired, RecordedEvent
 from subgraphs.bookings.events import action_without_codes, payload_of
+from subgraphs.bookings.models import BookingCode
 from subgraphs.bookings.repository import bookings
 from subgraphs.bookings.repository.projections import booking_ids
 
@@ -50,6 +52,12 @@ async def published_history(
             return
         yield [envelope for booking_id in ids for envelope in _envelopes(histories[booking_id])]
         last = ids[-1]
+
+
+async def booking_count(database: Database) -> int:
+    """How many bookings there are, for showing how far a reading is."""
+    async with database.read() as session:
+        return await session.scalar(select(func.count()).select_from(BookingCode)) or 0
 
 
 def envelope_id_of(booking_id: UUID, sequence: int) -> UUID:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from shared.contracts.hotels import HotelEvent
 from shared.db import Database, ReadSession
@@ -76,6 +76,12 @@ async def present_state(
             for envelope in _envelopes(hotel, rooms.get(hotel.id, ()), unusual.get(hotel.id, ()))
         ]
         last = hotels[-1].id
+
+
+async def hotel_count(database: Database) -> int:
+    """How many hotels there are, for showing how far a reading is."""
+    async with database.read() as session:
+        return await session.scalar(select(func.count()).select_from(Hotel)) or 0
 
 
 async def _hotels(session: ReadSession, after: UUID | None, limit: int) -> Sequence[Hotel]:

@@ -26,7 +26,14 @@ def run(postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("RESERVEI_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "200")
     platform_settings.cache_clear()
-    yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    def command(*arguments: object) -> Result:
+        given = [str(argument) for argument in arguments]
+        # Telling analytics would start a store for each command; that it is told is tested where there is one.
+        tells = given[0] == "seed" or given[1] in {"hotels", "listings", "bookings"}
+        return CliRunner().invoke(app, [*given, "--no-analytics"] if tells else given)
+
+    yield command
     platform_settings.cache_clear()
 
     async def drop() -> None:
