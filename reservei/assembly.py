@@ -7,14 +7,26 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
 from reservei.demo_accounts import DEMO_ACCOUNTS
-from reservei.domains import DOMAINS, load_subgraph
+from reservei.domains import DOMAINS, PAGES, load_subgraph
 from reservei.paths import schema_dir
 from router.app import RouterApp, create_router_app
 from router.config import load_router_config
 from router.transports import InProcessTransport
 from shared.config import PlatformSettings
 from shared.graphql import Subgraph
+
+
+def _pages(subgraphs: Mapping[str, Subgraph[Any]]) -> Mapping[str, ASGIApp]:
+    """The domains' pages by the first part of their path, on the subgraphs that are open here."""
+    routes = {
+        name: Starlette(routes=list(subgraphs[name].make_routes(subgraphs[name].resources)))
+        for name in {*PAGES.values()}
+    }
+    return {path: routes[name] for path, name in PAGES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +54,6 @@ async def running_platform(settings: PlatformSettings) -> AsyncIterator[Platform
             tokens=tokens,
             demo_accounts=() if settings.environment == "production" else DEMO_ACCOUNTS,
             operations=schema_dir() / "operations",
+            pages=_pages(subgraphs),
         )
         yield Platform(router=router, subgraphs=subgraphs)

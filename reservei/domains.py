@@ -19,6 +19,10 @@ DOMAINS: tuple[str, ...] = ("users", "hotels", "bookings", "gamification", "noti
 """The domains that are built, in the order in which they start."""
 
 
+PAGES: Mapping[str, str] = {"/dashboard": "analytics", "/reports": "analytics"}
+"""What the router shows of a domain's own pages, by the first part of their path."""
+
+
 def load_subgraph(domain: str) -> Subgraph[Any]:
     """The subgraph object of a domain's ``app.py``."""
     subgraph: Subgraph[Any] = import_module(f"subgraphs.{domain}.app").subgraph

@@ -24,10 +24,11 @@ from router.protocols.http import HttpProtocol
 from router.protocols.metrics import RouterMetrics
 from router.protocols.negotiation import MediaType, negotiate
 from router.protocols.operations import OperationsEndpoints
+from router.protocols.pages import PassThrough
 from router.protocols.runner import OperationRunner
 from router.protocols.sse import EventStream
 from router.protocols.websocket import WebSocketProtocol
-from router.supergraph import read_supergraph
+from router.supergraph import SupergraphError, read_supergraph
 from router.transports import HttpTransport, MeteredTransport
 from router.transports.signing import service_signer, unsigned
 from shared.auth import TokenVerifier
@@ -51,6 +52,7 @@ class RouterApp:
         metrics: where figures go.
         tokens: checks access tokens; ``None`` leaves that to the subgraphs.
         page: the GraphiQL page; ``None`` for none.
+        pages: what else is served from this origin, read only, by the first part of its path: `/dashboard`.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class RouterApp:
         *,
         tokens: TokenVerifier | None,
         page: GraphiqlPage | None,
+        pages: Mapping[str, ASGIApp] | None = None,
     ) -> None:
         self.engine = engine
         self._transports = transports
         self._metrics = metrics
         self._page = page
+        self._pages = pages or {}
         self._operations = OperationsEndpoints(transports, metrics, timeout=config.timeouts.readiness)
         errors = ErrorPolicy(detailed=config.mode == "development")
         runner = OperationRunner(engine, errors, metrics, timeout=config.timeouts.operation)
@@ -154,6 +158,8 @@ class RouterApp:
             await _redirect(send, GRAPHQL_PATH)
         elif self._page is not None and path.startswith(f"{ASSET_PREFIX}/"):
             await self._page.assets(scope, receive, send)
+        elif (other := self._pages.get(_first_part(path))) is not None:
+            await other(scope, receive, send)
         else:
             await _refuse(send, 404)
 
@@ -180,6 +186,7 @@ def create_router_app(
     tokens: TokenVerifier | None = None,
     demo_accounts: Sequence[DemoAccount] = (),
     operations: Path | None = None,
+    pages: Mapping[str, ASGIApp] | None = None,
 ) -> RouterApp:
     """The router for a composed supergraph.
 
@@ -191,6 +198,7 @@ def create_router_app(
         tokens: checks access tokens; by default with the keys at `jwt.jwks_url`. Unused when `jwt.enabled` is off.
         demo_accounts: whom the GraphiQL page offers to sign in as; ignored in production.
         operations: folder of example operations for the GraphiQL page.
+        pages: see :class:`RouterApp`; by default those of the configuration, fetched from their subgraphs.
 
     Raises:
         SupergraphError: the SDL is not a supergraph, or needs what this router does not have.
@@ -223,7 +231,18 @@ def create_router_app(
         metrics,
         tokens=_verifier(config, tokens),
         page=page if config.graphiql else None,
+        pages=pages if pages is not None else _fetched_pages(config, {n: i.url for n, i in model.subgraphs.items()}),
     )
+
+
+def _fetched_pages(config: RouterConfig, urls: Mapping[str, str]) -> Mapping[str, ASGIApp]:
+    by_subgraph: dict[str, ASGIApp] = {}
+    for name in set(config.pages.values()):
+        if name not in urls:
+            raise SupergraphError(f"router.yaml: pages are to come from {name!r}, which is no subgraph.")
+        override = config.subgraphs.get(name)
+        by_subgraph[name] = PassThrough(override.url if override else urls[name], timeout=config.timeouts.subgraph)
+    return {path: by_subgraph[name] for path, name in config.pages.items()}
 
 
 def _http_transport(name: str, url: str, config: RouterConfig) -> HttpTransport:
@@ -265,6 +284,11 @@ def _route(path: str) -> str:
     if path in (GRAPHQL_PATH, "/health", "/ready", "/metrics", "/"):
         return path
     return f"{ASSET_PREFIX}/*" if path.startswith(f"{ASSET_PREFIX}/") else "unknown"
+
+
+def _first_part(path: str) -> str:
+    """`/reports` of `/reports/revenue.svg`."""
+    return "/" + path[1:].partition("/")[0]
 
 
 async def _redirect(send: Send, location: str) -> None:

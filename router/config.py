@@ -146,6 +146,8 @@ class RouterConfig(_Section):
     timeouts: TimeoutsConfig = Field(default_factory=TimeoutsConfig)
     subscriptions: SubscriptionsConfig = Field(default_factory=SubscriptionsConfig)
     subgraphs: dict[str, SubgraphConfig] = Field(default_factory=dict)
+    pages: dict[Annotated[str, Field(pattern=r"^/[a-z0-9-]+$")], str] = Field(default_factory=dict)
+    """By the first part of their path, the subgraph that has them: they are served from our origin."""
     service_secret: SecretStr | None = Field(default=None)
     """Signs calls to subgraphs over HTTP; ``None``: calls go unsigned."""
 

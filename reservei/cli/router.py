@@ -92,7 +92,7 @@ def _on_this_machine(config: RouterConfig, settings: PlatformSettings) -> Router
     """What the configuration leaves open about our own supergraph, as `reservei serve` on this machine has it."""
     from pydantic import SecretStr
 
-    from reservei.domains import DOMAINS, domain_port
+    from reservei.domains import DOMAINS, PAGES, domain_port
     from router.config import SubgraphConfig
     from shared.config import DOMAIN_PORTS
     from shared.local.files import stored_secret
@@ -106,6 +106,7 @@ def _on_this_machine(config: RouterConfig, settings: PlatformSettings) -> Router
         if domain_port(domain) != DOMAIN_PORTS[domain]
     }
     update["subgraphs"] = {**moved, **config.subgraphs}
+    update["pages"] = {**PAGES, **config.pages}
     return config.model_copy(update=update)
 
 

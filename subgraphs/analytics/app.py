@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from shared.graphql import create_subgraph
-from subgraphs.analytics.resources import AnalyticsContext, open_resources
+from shared.graphql import Subgraph, create_subgraph
+from subgraphs.analytics.resources import AnalyticsContext, AnalyticsResources, open_resources
+from subgraphs.analytics.routes import routes
 from subgraphs.analytics.schema import schema
 
-subgraph = create_subgraph(
+subgraph: Subgraph[AnalyticsResources] = create_subgraph(
     name="analytics",
     schema=schema,
     resources=open_resources,
@@ -16,5 +17,6 @@ subgraph = create_subgraph(
         "broker": resources.broker.ping,
         "store": resources.store.ping,
     },
+    routes=lambda resources: routes(resources, lambda: subgraph.tokens),
 )
 app = subgraph.app

@@ -16,6 +16,7 @@ from shared.graphql import Caller, SubgraphContext, SubgraphRuntime
 from shared.messaging import Broker, open_broker
 from shared.pubsub import LiveUpdates
 from shared.resilience import RateLimiter
+from subgraphs.analytics.charts.render import Renderer
 from subgraphs.analytics.loaders import Loaders
 from subgraphs.analytics.settings import AnalyticsSettings
 from subgraphs.analytics.store import AnalyticsStore
@@ -30,6 +31,7 @@ class AnalyticsResources:
     broker: Broker
     store: AnalyticsStore
     live: LiveUpdates
+    renderer: Renderer
     platform: PlatformSettings
     settings: AnalyticsSettings
     clock: Callable[[], datetime]
@@ -69,12 +71,15 @@ async def open_resources(
             raise RuntimeError(
                 "RESERVEI_CLICKHOUSE_URL is not set. Start with `reservei up` or `reservei serve`, or set it."
             )
+        renderer = Renderer()
+        stack.push_async_callback(renderer.close)
         yield AnalyticsResources(
             redis=redis,
             limiter=RateLimiter(redis),
             broker=broker,
             store=await stack.enter_async_context(AnalyticsStore(runtime.settings.clickhouse_url)),
             live=await stack.enter_async_context(LiveUpdates(runtime.redis_url)),
+            renderer=renderer,
             platform=runtime.settings,
             settings=settings or AnalyticsSettings(),
             clock=clock,

@@ -5,10 +5,6 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from shared.contracts.bookings import IMPORTED_GUEST_ID
-
-__all__ = ["IMPORTED_GUEST_ID"]
-
 
 def hold_id_of(booking_id: UUID) -> UUID:
     """The hold of rooms in hotels, of a booking or of a change of its stay."""

@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, text
 
+from shared.contracts.bookings import IMPORTED_GUEST_ID
 from shared.db import WriteSession
 from subgraphs.bookings.booking import events as e
 from subgraphs.bookings.booking.aggregate import evolve
 from subgraphs.bookings.booking.codes import ALPHABET, LENGTH
 from subgraphs.bookings.booking.policy import CancellationPolicy, CancellationTerms, cancellation_fee
-from subgraphs.bookings.ids import IMPORTED_GUEST_ID, payment_id_of
+from subgraphs.bookings.ids import payment_id_of
 from subgraphs.bookings.models import BookingCode, BookingEventRow, BookingRow
 from subgraphs.bookings.repository.listing import values_of
 

@@ -20,11 +20,11 @@ from reservei.market.importing import Item, Parsed, Written
 from reservei.market.problems import Reason, RowRejected
 from reservei.market.report import Tally
 from shared.config import PlatformSettings
+from shared.contracts.bookings import IMPORTED_GUEST_ID
 from shared.db import Database, WriteSession, utc_now
 from shared.local.errors import LocalRuntimeError
 from subgraphs.bookings.booking.aggregate import CALLED_OFF, IN_PROGRESS, BookingState
 from subgraphs.bookings.gateways import Availability, Offer, Stay
-from subgraphs.bookings.ids import IMPORTED_GUEST_ID
 from subgraphs.bookings.importing import Ending, PastBooking
 from subgraphs.bookings.models import BookingRow
 from subgraphs.bookings.payments.assembly import PaymentParts, build_payments

@@ -22,9 +22,9 @@ from reservei.market.importing import run_import
 from reservei.market.problems import Adjustment
 from reservei.market.report import ReportFile, Summary, Tally
 from reservei.tests.market.conftest import fetch, real_file
+from shared.contracts.bookings import IMPORTED_GUEST_ID
 from shared.db import Database
 from shared.testing.plugin import DomainDatabase, eventually
-from subgraphs.bookings.ids import IMPORTED_GUEST_ID
 from subgraphs.bookings.projections import PROJECTIONS, Projector, rebuild
 from subgraphs.bookings.repository import bookings, projections
 

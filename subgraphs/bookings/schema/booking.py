@@ -13,6 +13,7 @@ from strawberry.federation.schema_directives import Key
 from strawberry.federation.types import FieldSet
 from strawberry.scalars import JSON
 
+from shared.contracts.bookings import IMPORTED_GUEST_ID
 from shared.graphql import Money
 from subgraphs.bookings import models
 from subgraphs.bookings.booking import aggregate
@@ -21,7 +22,7 @@ from subgraphs.bookings.booking.codes import normalised_code
 from subgraphs.bookings.booking.events import RecordedEvent, encode
 from subgraphs.bookings.booking.policy import CancellationTerms, cancellation_fee, free_until
 from subgraphs.bookings.booking.pricing import Price
-from subgraphs.bookings.ids import IMPORTED_GUEST_ID, payment_id_of
+from subgraphs.bookings.ids import payment_id_of
 from subgraphs.bookings.schema.context import Info, uuid_or_none
 from subgraphs.bookings.schema.enums import BookingFailureReason, BookingState, PaymentMethod
 from subgraphs.bookings.schema.payment import Payment

@@ -13,10 +13,10 @@ import pytest
 
 from shared.auth import Principal, Role
 from shared.contracts import inventory as i
+from shared.contracts.bookings import IMPORTED_GUEST_ID
 from shared.testing import SubgraphClient, make_principal
 from shared.testing.plugin import count_queries
 from subgraphs.bookings.app import subgraph
-from subgraphs.bookings.ids import IMPORTED_GUEST_ID
 from subgraphs.bookings.payments.methods import Pix
 from subgraphs.bookings.tests.world import SOON, World, hotel_of
 

@@ -1,0 +1,1 @@
+"""The managers' dashboard: a page without a build step."""
