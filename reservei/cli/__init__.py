@@ -25,6 +25,7 @@ from reservei.cli.schema import schema_app
 from reservei.cli.seed import seed
 from reservei.cli.serve import serve, worker
 from reservei.cli.token import token
+from reservei.cli.train import train
 from reservei.cli.up import up
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.command(rich_help_panel="Run")(serve)
 app.command(rich_help_panel="Run")(worker)
 app.command(rich_help_panel="Run")(router)
 app.command(rich_help_panel="Data")(seed)
+app.command(rich_help_panel="Data")(train)
 app.add_typer(import_app, name="import", rich_help_panel="Data")
 app.command(rich_help_panel="Data")(backfill)
 app.add_typer(analytics_app, name="analytics", rich_help_panel="Operate")

@@ -7,12 +7,20 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from shared.contracts.analytics import ClientEvents
 from shared.contracts.bookings import BookingEvent
 from shared.contracts.users import UserDeleted
 from shared.db import WriteSession
 from shared.messaging import EventEnvelope, Handler
 from shared.messaging.consumer import Reject
-from subgraphs.ai.learning.stays import CALLED_OFF, BookedStay, forget_user, import_bookings
+from subgraphs.ai.learning.stays import (
+    CALLED_OFF,
+    BookedStay,
+    HotelView,
+    add_views,
+    forget_user,
+    import_bookings,
+)
 
 PayloadT = TypeVar("PayloadT", bound=msgspec.Struct)
 PAYLOAD_VERSION: Final = 1
@@ -44,6 +52,18 @@ async def _booking(session: WriteSession, envelope: EventEnvelope) -> None:
     await import_bookings(session, [stay_of(envelope)])
 
 
+async def _client_events(session: WriteSession, envelope: EventEnvelope) -> None:
+    told = _payload(envelope, ClientEvents)
+    if told.user_id is None:
+        return
+    views = [
+        HotelView(each.event_id, told.user_id, each.hotel_id, each.occurred_at)
+        for each in told.events
+        if each.kind == "view" and each.hotel_id is not None
+    ]
+    await add_views(session, views)
+
+
 async def _user_deleted(session: WriteSession, envelope: EventEnvelope) -> None:
     await forget_user(session, _payload(envelope, UserDeleted).user_id)
 
@@ -57,5 +77,9 @@ def _payload(envelope: EventEnvelope, kind: type[PayloadT]) -> PayloadT:
         raise Reject(str(error)) from error
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {"booking.*": _booking, UserDeleted.type: _user_deleted}
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "booking.*": _booking,
+    ClientEvents.topic: _client_events,
+    UserDeleted.type: _user_deleted,
+}
 """By topic."""

@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import structlog
 
 from shared.db import Database
 from subgraphs.ai.learning.archive import BrokenModel
+from subgraphs.ai.learning.recommending.model import RecommendationModel
 from subgraphs.ai.learning.store import ModelKind, current_version, model_in_use
 
 log = structlog.get_logger(__name__)
@@ -78,4 +80,16 @@ class ModelShelf(Generic[ModelT]):
             # Megabytes to unpack: not on the event loop.
             self._model = await asyncio.to_thread(self._read, stored.content)
         except BrokenModel as error:
-            log.error("learned model is broken", kind=self._kind, version=stored.version, error=str(error))
+            log.error("learned model is broken", kind=self._kind, version=stored.version, error=str(error))  # noqa: TRY400  # a traceback of NumPy tells nobody anything
+
+
+_shelves: WeakKeyDictionary[Database, ModelShelf[RecommendationModel]] = WeakKeyDictionary()
+
+
+def recommendation_shelf(database: Database) -> ModelShelf[RecommendationModel]:
+    """The one shelf of recommendation models that all operations of this process on a database share."""
+    shelf = _shelves.get(database)
+    if shelf is None:
+        shelf = ModelShelf(database, ModelKind.RECOMMENDATIONS, RecommendationModel.from_bytes)
+        _shelves[database] = shelf
+    return shelf

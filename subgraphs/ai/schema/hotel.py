@@ -2,12 +2,18 @@
 
 # mypy: disallow-untyped-decorators=False
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 import strawberry
 
-from subgraphs.ai.schema.context import Info, uuid_or_none
+from shared.graphql import page_size
+from subgraphs.ai.schema.context import Info, language_of, uuid_or_none
+
+if TYPE_CHECKING:
+    from subgraphs.ai.schema.recommendations import RecommendedHotel
+
+First = Annotated[int | None, strawberry.argument(description="How many, 1 to 100; 20 when left out.")]
 
 
 @strawberry.federation.type(keys=["id"], description="A property that people can stay in.")
@@ -25,3 +31,17 @@ class Hotel:
     @strawberry.field(description="Identifies the hotel.")
     def id(self) -> strawberry.ID:
         return strawberry.ID(str(self.hotel_id))
+
+    @strawberry.field(
+        description=(
+            "Hotels like this one, the most alike first: by what they say of themselves, and by who stays there. Empty "
+            "while neither is known."
+        )
+    )
+    async def similar(
+        self, info: Info, first: First = None
+    ) -> list[Annotated["RecommendedHotel", strawberry.lazy("subgraphs.ai.schema.recommendations")]] | None:
+        from subgraphs.ai.schema.recommendations import RecommendedHotel, similar_hotels
+
+        found = await similar_hotels(info.context).load((self.hotel_id, page_size(first)))
+        return [RecommendedHotel.of(each, info.context.now.month, language_of(info)) for each in found]
