@@ -79,7 +79,8 @@ function tiles(place, values) {
   );
 }
 
-const day = (date) => date.toISOString().slice(0, 10);
+// As the calendar on the wall says, not as UTC does; Swedish writes dates in ISO order.
+const day = (date) => date.toLocaleDateString("sv-SE");
 function range(days, back = 0) {
   const end = new Date();
   end.setDate(end.getDate() - 1 - back * days);
