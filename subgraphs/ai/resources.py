@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from shared.config import PlatformSettings
 from shared.db import Database, utc_now
 from shared.graphql import Caller, SubgraphContext, SubgraphRuntime
+from subgraphs.ai.search.embedder import Embedder, process_embedder
 from subgraphs.ai.settings import AiSettings
 
 
@@ -24,6 +25,7 @@ class AiResources:
     redis: Redis
     platform: PlatformSettings
     settings: AiSettings
+    embedder: Embedder
     clock: Callable[[], datetime]
 
 
@@ -62,5 +64,6 @@ async def open_resources(
             redis=redis,
             platform=runtime.settings,
             settings=settings or AiSettings(),
+            embedder=process_embedder(),
             clock=clock,
         )

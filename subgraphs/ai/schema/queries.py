@@ -1,12 +1,10 @@
-"""Queries of the AI domain."""
+"""Queries of the AI domain, from its parts."""
 
 import strawberry
 
+from subgraphs.ai.schema.search import SearchQueries
+
 
 @strawberry.type
-class Query:
+class Query(SearchQueries):
     """What one can ask of search, recommendations and the assistant."""
-
-    @strawberry.field(description="Whether it is there.")
-    def ai_placeholder(self) -> bool:
-        return True

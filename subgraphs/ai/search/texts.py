@@ -62,6 +62,11 @@ def passage_of(name: str, place: str, descriptions: Iterable[str | None], words:
     return f"{name}, {place}. {told} {words}."
 
 
+def storable(text: str) -> str:
+    """``text`` without what neither PostgreSQL nor a model of UTF-8 can take: NUL and halves of surrogate pairs."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+
+
 def hash_of(passage: str) -> str:
     """SHA-256 in hexadecimal."""
     return hashlib.sha256(passage.encode()).hexdigest()
