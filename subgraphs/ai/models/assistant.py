@@ -93,7 +93,7 @@ class Message(Base):
 
 
 class Proposal(Base):
-    """Something that is done once the traveler says so. Terms and summary are ours, from a quote; no engine wrote them."""
+    """Something that is done once the traveler says so. Terms and summary are ours: no engine wrote them."""
 
     __tablename__ = "proposals"
 
