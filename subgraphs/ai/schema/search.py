@@ -49,8 +49,8 @@ class SearchQueries:
         description=(
             "Hotels that fit what somebody says in their own words, in Portuguese or English, the best first: by "
             f"closeness of meaning and by the words themselves. For everybody. The text has 1 to {LONGEST_TEXT} "
-            "characters; otherwise BAD_USER_INPUT. What a hotel changes is found by its words within a second, by its "
-            "meaning some seconds later. When the language model is missing, by words alone."
+            "characters; otherwise BAD_USER_INPUT. What a hotel changes is found by its words first, by its "
+            "meaning a little later. When the language model is missing, by words alone."
         )
     )
     async def search_by_meaning(
