@@ -24,10 +24,17 @@ def local_platform(domains: tuple[str, ...]) -> Iterator[None]:
         typer.echo(f"{name}: {state}{f' ({detail})' if detail else ''}", err=True)
 
     with LocalRuntime(platform_settings(), on_progress=progress) as runtime:
+        before = dict(os.environ)
         os.environ.update(runtime.environment())
         platform_settings.cache_clear()
-        asyncio.run(prepare_databases(platform_settings(), domains))
-        yield
+        try:
+            asyncio.run(prepare_databases(platform_settings(), domains))
+            yield
+        finally:
+            # The servers end now: whoever goes on in this process must not look for them there.
+            os.environ.clear()
+            os.environ.update(before)
+            platform_settings.cache_clear()
 
 
 def serve(

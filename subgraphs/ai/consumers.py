@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from shared.config import PlatformSettings
 from shared.db import WriteSession
 from shared.messaging import EventEnvelope, Handler
-from subgraphs.ai.assistant import forgetting
 from subgraphs.ai.learning import events as learning
 from subgraphs.ai.search import events as search
 
 
 def build_handlers(settings: PlatformSettings) -> Mapping[str, Handler]:  # noqa: ARG001  # the same for every domain
     """The handler of each topic."""
-    return merged(search.HANDLERS, learning.HANDLERS, forgetting.HANDLERS)
+    return merged(search.HANDLERS, learning.HANDLERS)
 
 
 def merged(*parts: Mapping[str, Handler]) -> Mapping[str, Handler]:
