@@ -63,8 +63,8 @@ schema-check: dev ## Fail when schema/ differs from the code, does not compose, 
 check: lint types schema-check test ## All of the above that needs no server
 
 .PHONY: bench
-bench: dev ## Measure queries, bookings, events and subscriptions, each next to a floor in the same run; a quarter of an hour
-	@cd bench && for what in supergraph bookings events subscriptions; do \
+bench: dev ## Measure queries, bookings, events, subscriptions and reports, each next to a floor in the same run; a quarter of an hour
+	@cd bench && for what in supergraph bookings events subscriptions analytics_ingest analytics_reports; do \
 		echo "== $$what"; ../$(BIN)/python $$what.py || exit 1; done
 
 ##@ Develop

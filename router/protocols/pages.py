@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 from router.protocols.asgi import send_json
 
 LARGEST: Final = 16 * 1024 * 1024
+_NOT_FOUND: Final = {"message": "There is nothing here.", "extensions": {"code": "NOT_FOUND"}}
 _ASKED: Final = ("accept", "accept-language", "authorization", "if-none-match")
 _ANSWERED: Final = (
     "cache-control", "content-security-policy", "content-type", "etag", "referrer-policy", "retry-after", "vary",
@@ -34,6 +36,10 @@ class PassThrough:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """ASGI."""
+        if any(part in {".", ".."} for part in scope["path"].split("/")) or "\\" in scope["path"]:
+            # Nobody but who looks for another page asks so; and what else the subgraph has is not for everybody.
+            await send_json(send, 404, {"errors": [_NOT_FOUND]}, {}, "application/json")
+            return
         asked = Headers(scope=scope)
         url = self._origin + scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         if scope["query_string"]:
@@ -44,7 +50,7 @@ class PassThrough:
                 aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
                 session.request(
                     scope["method"],
-                    url,
+                    URL(url, encoded=True),
                     headers={name: asked[name] for name in _ASKED if name in asked},
                     allow_redirects=False,
                 ) as answer,
@@ -61,6 +67,7 @@ class PassThrough:
             await send_json(send, 503, {"errors": [error]}, {}, "application/json")
             return
         raw = [(name.encode(), headers[name].encode("latin-1")) for name in _ANSWERED if name in headers]
-        raw.append((b"content-length", str(len(body)).encode()))
+        length = headers.get("content-length", "0") if scope["method"] == "HEAD" else str(len(body))
+        raw.append((b"content-length", length.encode("latin-1")))
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": body})

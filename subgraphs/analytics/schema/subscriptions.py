@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -42,13 +43,11 @@ class Subscription:
     ) -> AsyncGenerator[HotelPulse, None]:
         resources = info.context.resources
         wanted = parse_id(hotel_id, "hotelId")
-        try:
-            await scope_of(resources.store, viewer_of(info), wanted)
-        except NotAllowed as error:
-            raise Forbidden(error.says(language_of(info))) from error
+        await _require_hotel(info, wanted)
         pulses = follow_pulse(resources.store, resources.live, wanted, resources.clock)
         async with aclosing(pulses):  # type: ignore[type-var]
             async for pulse in pulses:
+                await _require_hotel(info, wanted)  # it may have another manager by now
                 yield HotelPulse(
                     today=pulse.today,
                     sold_today=pulse.sold_today,
@@ -56,3 +55,10 @@ class Subscription:
                     arrivals_today=pulse.arrivals,
                     rooms_sold_tonight=pulse.rooms_tonight,
                 )
+
+
+async def _require_hotel(info: Info, hotel_id: UUID) -> None:
+    try:
+        await scope_of(info.context.resources.store, viewer_of(info), hotel_id)
+    except NotAllowed as error:
+        raise Forbidden(error.says(language_of(info))) from error

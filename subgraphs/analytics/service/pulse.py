@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -17,6 +16,8 @@ from subgraphs.analytics.store import AnalyticsStore
 
 SHORTEST_SECONDS: Final = 1.0
 """Between two updates of one subscriber; what happens meanwhile is in the next."""
+LOOK_ANYWAY_SECONDS: Final = 30.0
+"""Unasked: a day ends, and an announcement may be lost."""
 _ZONE: Final = ZoneInfo("America/Sao_Paulo")
 
 
@@ -61,12 +62,20 @@ async def follow_pulse(
     store: AnalyticsStore, live: LiveUpdates, hotel_id: UUID, clock: Callable[[], datetime]
 ) -> AsyncIterator[Pulse]:
     """The figures now, and again whenever they are others; at most one a second."""
-    async with live.changes(live_channel(hotel_id)) as changes, aclosing(changes):  # type: ignore[type-var]
+    async with live.changes(live_channel(hotel_id)) as changes:
         last = await read_pulse(store, hotel_id, clock())
         yield last
-        async for _ in changes:
-            found = await read_pulse(store, hotel_id, clock())
-            if found != last:
-                last = found
-                yield found
-            await asyncio.sleep(SHORTEST_SECONDS)
+        waiting = asyncio.ensure_future(anext(changes))
+        try:
+            while True:
+                await asyncio.wait([waiting], timeout=LOOK_ANYWAY_SECONDS)
+                if waiting.done():
+                    waiting.result()
+                    waiting = asyncio.ensure_future(anext(changes))
+                found = await read_pulse(store, hotel_id, clock())
+                if found != last:
+                    last = found
+                    yield found
+                    await asyncio.sleep(SHORTEST_SECONDS)
+        finally:
+            waiting.cancel()
