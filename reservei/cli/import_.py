@@ -220,8 +220,9 @@ def _hotels(file: Path, with_calendar: bool, days: int) -> Callable[[CsvRows], I
     from reservei.market.formats import hotels_importer
     from reservei.market.hotels import Calendar
     from shared.db import utc_now
+    from subgraphs.hotels.stays import earliest_today
 
-    calendar = Calendar.starting(utc_now().date(), days) if with_calendar else None
+    calendar = Calendar.starting(earliest_today(utc_now()), days) if with_calendar else None
     return lambda rows: hotels_importer(file, rows.columns, calendar)
 
 

@@ -37,12 +37,13 @@ def seed(
     from reservei.market.demo.market import SeedOptions
     from shared.config import platform_settings
     from shared.db import utc_now
+    from subgraphs.hotels.stays import earliest_today
 
     if platform_settings().environment == "production":
         message = "This is production: the demo accounts have a password that everybody knows. Nothing was loaded."
         Console(stderr=True, highlight=False).print(message, style="bold red")
         raise typer.Exit(2)
-    options = SeedOptions(hotels, users, days, seed, (today or utc_now()).date())
+    options = SeedOptions(hotels, users, days, seed, today.date() if today else earliest_today(utc_now()))
     console = Console(highlight=False, soft_wrap=True)
     result = asyncio.run(_run(console, options, if_empty=if_empty, tells=not no_analytics))
     if result is None:
