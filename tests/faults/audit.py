@@ -18,7 +18,7 @@ import asyncpg
 import redis
 from sqlalchemy import text
 
-from reservei.domains import DOMAINS
+from reservei.domains import DOMAINS, has_database
 from shared.config import PlatformSettings
 from shared.db import Database, domain_database_url
 from shared.messaging.names import DEAD_PREFIX, STREAM_PREFIX, dead_queue_name, queue_name
@@ -118,7 +118,7 @@ class Audit:
     async def _unfinished(self) -> list[str]:
         """Whatever has not come to its end."""
         found = [*self._undelivered(), *await self._queued(), *self.platform.dead_processes()]
-        for domain in DOMAINS:
+        for domain in filter(has_database, DOMAINS):
             queries = {"outbox": _OUTBOX}
             if domain == "bookings":
                 queries |= _UNFINISHED
