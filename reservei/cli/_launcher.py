@@ -187,7 +187,7 @@ class Launcher:
         base = f"http://{self._settings.host}"
         router = f"{base}:{self._settings.port}"
         data = self._settings.data_dir
-        rows = [("GraphiQL, router", f"{router}/graphql")]
+        rows = [("GraphiQL, router", f"{router}/graphql"), ("dashboard, managers", f"{router}/dashboard")]
         rows += [(f"{domain} subgraph", f"{base}:{domain_port(domain)}/graphql") for domain in DOMAINS]
         rows += [
             ("health, metrics", f"{router}/ready  {router}/metrics"),

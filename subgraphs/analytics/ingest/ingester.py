@@ -26,7 +26,7 @@ from shared.messaging import EventEnvelope, RetryPolicy
 from shared.messaging.pauses import end_if_cancelled, rest
 from shared.messaging.subscription import Delivery, Subscription, SubscriptionSettings, subscribe
 from shared.pubsub import LiveUpdates
-from subgraphs.analytics.ingest.live import EVERYWHERE, live_channel
+from subgraphs.analytics.ingest.live import live_channel
 from subgraphs.analytics.ingest.payloads import ALLOWED
 from subgraphs.analytics.ingest.rows import EventRow, UnusableEvent, rows_of, write_rows
 from subgraphs.analytics.store import AnalyticsStore, StoreRefused, StoreUnavailable
@@ -169,8 +169,8 @@ class Ingester:
     async def _announce(self, written: Sequence[_Taken]) -> None:
         hotels = {hotel for each in written for row in each.rows if (hotel := _hotel_of(row)) is not None}
         with contextlib.suppress(RedisError, OSError):  # the next batch announces again
-            for channel in [*map(live_channel, hotels), *([EVERYWHERE] if written else [])]:
-                await self._live.announce(channel)
+            for hotel in hotels:
+                await self._live.announce(live_channel(hotel))
 
 
 class _HotelOnly(msgspec.Struct):

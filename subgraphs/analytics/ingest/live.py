@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-EVERYWHERE = "analytics:all"
-"""Announced after every batch."""
-
 
 def live_channel(hotel_id: UUID | str) -> str:
     """The channel of ``LiveUpdates`` for one hotel."""
