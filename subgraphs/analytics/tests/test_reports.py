@@ -139,6 +139,36 @@ async def test_the_booking_window_counts_from_the_day_of_the_sale_at_the_hotel(a
     assert (second["meanDays"], second["bookings"]) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    ("zone", "sold_on"),
+    [
+        ("Asia/Tokyo", date(2026, 3, 2)),
+        ("America/Sao_Paulo", date(2026, 3, 1)),
+        ("Mars/Olympus", date(2026, 3, 1)),  # unknown places count as São Paulo
+    ],
+)
+async def test_a_sale_is_of_the_day_that_it_was_there(
+    analytics_store: AnalyticsStore, zone: str, sold_on: date
+) -> None:
+    late = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    stay = Stay(Inn(), date(2026, 3, 11), 1, 1_00, booked_at=late, time_zone=zone)
+    await write_events(analytics_store, stay.sold())
+    [row] = await rows(analytics_store, ReportName.BOOKING_WINDOW, ReportQuery(DateRange(sold_on, sold_on), Scope()))
+    assert (row["period"], row["bookings"]) == (sold_on, 1)
+
+
+@pytest.mark.parametrize("name", list(ReportName))
+async def test_no_report_shows_what_is_outside_its_scope(analytics_store: AnalyticsStore, name: ReportName) -> None:
+    inn, guest = Inn(), uuid4()
+    seen = visit(uuid4(), "search", "view", hotel_id=inn.id, user_id=guest)
+    stay = Stay(inn, date(2026, 3, 5), 1, 1_00, user_id=guest, booked_at=datetime(2026, 3, 1, 15, tzinfo=UTC))
+    await write_events(analytics_store, [*inn.all_told(), seen, *stay.stayed()])
+    assert await rows(analytics_store, name, month(range=DateRange(date(2026, 1, 1), date(2026, 3, 31))))
+    for hotels in ((), (uuid4(),)):
+        foreign = month(range=DateRange(date(2026, 1, 1), date(2026, 3, 31)), scope=Scope(hotels))
+        assert await rows(analytics_store, name, foreign) == []
+
+
 async def test_the_funnel_follows_people_from_visitor_to_guest(analytics_store: AnalyticsStore) -> None:
     inn, other = Inn(), Inn()
     guest, looker = uuid4(), uuid4()
