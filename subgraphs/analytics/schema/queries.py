@@ -48,93 +48,54 @@ _DAY = ReportInterval.DAY
 _WHO = "For managers, of their own hotels, and for our staff; null with an error for others."
 
 
+def _by_period(name: ReportName, point: type[PointT], description: str) -> Any:
+    """The field of a report that is cut into periods: they all take the same arguments."""
+
+    async def resolve(
+        info: Info,
+        range: Range,
+        interval: Interval = _DAY,
+        group_by: GroupedBy = None,
+        hotel_id: HotelId = None,
+        currency: Currency = BRL,
+    ) -> Any:
+        table = await answer(info, name, range, interval, group_by, hotel_id, currency)
+        return Report(table=table, points=_points(point, table))
+
+    resolve.__annotations__["return"] = Report[point] | None  # type: ignore[valid-type]
+    return strawberry.field(resolver=resolve, description=f"{description} {_WHO}")
+
+
 @strawberry.type
 class Query:
     """What one can ask about numbers."""
 
-    @strawberry.field(description=f"What the nights of each period bring. Split by any group. {_WHO}")
-    async def revenue(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[RevenuePoint] | None:
-        table = await answer(info, ReportName.REVENUE, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(RevenuePoint, table))
-
-    @strawberry.field(
-        description=f"Which share of the rooms was sold. Split by hotel or room type; by currency of the hotel. {_WHO}"
+    revenue: Report[RevenuePoint] | None = _by_period(
+        ReportName.REVENUE, RevenuePoint, "What the nights of each period bring. Split by any group."
     )
-    async def occupancy(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[OccupancyPoint] | None:
-        table = await answer(info, ReportName.OCCUPANCY, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(OccupancyPoint, table))
-
-    @strawberry.field(description=f"Average daily rate (ADR): revenue by room nights sold. Split by any group. {_WHO}")
-    async def average_daily_rate(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[RatePoint] | None:
-        table = await answer(info, ReportName.AVERAGE_DAILY_RATE, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(RatePoint, table))
-
-    @strawberry.field(description=f"Revenue per available room (RevPAR). Split by hotel or room type. {_WHO}")
-    async def rev_par(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[RevParPoint] | None:
-        table = await answer(info, ReportName.REV_PAR, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(RevParPoint, table))
-
-    @strawberry.field(
-        description=f"How long before arrival bookings were sold, by the day of the sale. Split by any group. {_WHO}"
+    occupancy: Report[OccupancyPoint] | None = _by_period(
+        ReportName.OCCUPANCY,
+        OccupancyPoint,
+        "Which share of the rooms was sold. Split by hotel or room type; by currency of the hotel.",
     )
-    async def booking_window(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[BookingWindowPoint] | None:
-        table = await answer(info, ReportName.BOOKING_WINDOW, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(BookingWindowPoint, table))
-
-    @strawberry.field(
-        description=f"Which share of the bookings is cancelled, by the day of arrival. Split by any group. {_WHO}"
+    average_daily_rate: Report[RatePoint] | None = _by_period(
+        ReportName.AVERAGE_DAILY_RATE,
+        RatePoint,
+        "Average daily rate (ADR): revenue by room nights sold. Split by any group.",
     )
-    async def cancellation_rate(
-        self,
-        info: Info,
-        range: Range,
-        interval: Interval = _DAY,
-        group_by: GroupedBy = None,
-        hotel_id: HotelId = None,
-        currency: Currency = BRL,
-    ) -> Report[CancellationPoint] | None:
-        table = await answer(info, ReportName.CANCELLATION_RATE, range, interval, group_by, hotel_id, currency)
-        return Report(table=table, points=_points(CancellationPoint, table))
+    rev_par: Report[RevParPoint] | None = _by_period(
+        ReportName.REV_PAR, RevParPoint, "Revenue per available room (RevPAR). Split by hotel or room type."
+    )
+    booking_window: Report[BookingWindowPoint] | None = _by_period(
+        ReportName.BOOKING_WINDOW,
+        BookingWindowPoint,
+        "How long before arrival bookings were sold, by the day of the sale. Split by any group.",
+    )
+    cancellation_rate: Report[CancellationPoint] | None = _by_period(
+        ReportName.CANCELLATION_RATE,
+        CancellationPoint,
+        "Which share of the bookings is cancelled, by the day of arrival. Split by any group.",
+    )
 
     @strawberry.field(
         description=(
